@@ -1,0 +1,1 @@
+"""Recurrent networks for time series as scikit-learn estimators."""

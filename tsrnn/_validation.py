@@ -1,0 +1,151 @@
+"""Checks of what comes in, and the wording of every error.
+
+Every message follows one template: who refuses, which parameter, what it must be, what it was, and the remedy.
+"""
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_array
+
+
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter has a type or a value that it must not have."""
+
+
+class TrainingDivergedError(ArithmeticError):
+    """The training loss became infinite or not a number."""
+
+
+def name_of(owner: object) -> str:
+    """Return the name that an error gives to `owner`: a class name, or the string itself."""
+    return owner if isinstance(owner, str) else type(owner).__name__
+
+
+def invalid_parameter(
+    owner: object, parameter: str, constraint: str, value: object, remedy: str = ""
+) -> InvalidParameterError:
+    """Return the error that says what `parameter` of `owner` must be, and what it was."""
+    message = f"{name_of(owner)}: `{parameter}` must be {constraint}; got {value!r}."
+    return InvalidParameterError(f"{message} {remedy}".rstrip())
+
+
+def check_int(owner: object, parameter: str, value: object, *, minimum: int, remedy: str = "") -> int:
+    """Return `value` as an int; raise unless it is an integer (no bool) of at least `minimum`."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < minimum:
+        raise invalid_parameter(owner, parameter, f"an integer >= {minimum}", value, remedy)
+    return int(value)
+
+
+def check_real(
+    owner: object,
+    parameter: str,
+    value: object,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    closed: str = "neither",
+) -> float:
+    """Return `value` as a float; raise unless it is a finite number between `low` and `high`.
+
+    `closed` says which ends belong to the interval: "left", "right", "both" or "neither".
+    """
+    left, right = closed in {"left", "both"}, closed in {"right", "both"}
+    interval = f"{'[' if left else '('}{low:g}, {high:g}{']' if right else ')'}"
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not math.isfinite(value):
+        raise invalid_parameter(owner, parameter, f"a number in {interval}", value)
+    above = value >= low if left else value > low
+    below = value <= high if right else value < high
+    if not (above and below):
+        raise invalid_parameter(owner, parameter, f"a number in {interval}", value)
+    return float(value)
+
+
+def check_bool(owner: object, parameter: str, value: object) -> bool:
+    """Return `value` as a bool; raise unless it is one."""
+    if not isinstance(value, bool | np.bool_):
+        raise invalid_parameter(owner, parameter, "True or False", value)
+    return bool(value)
+
+
+def check_option(owner: object, parameter: str, value: object, options: Sequence[Any]) -> Any:
+    """Return `value`; raise unless it is one of `options`, with the nearest one as a suggestion."""
+    if any(value is option or (type(value) is type(option) and value == option) for option in options):
+        return value
+    names = [option for option in options if isinstance(option, str)]
+    near = difflib.get_close_matches(str(value), names, n=1)
+    remedy = f"Did you mean {near[0]!r}?" if near else ""
+    raise invalid_parameter(owner, parameter, f"one of {list(options)}", value, remedy)
+
+
+def check_columns(owner: object, frame: pd.DataFrame) -> None:
+    """Raise unless the columns of `frame` are unique, have one type of name, and can be read as plain numbers."""
+    names = frame.columns
+    repeated = names[names.duplicated()]
+    if len(repeated):
+        raise ValueError(f"{name_of(owner)}: duplicate column {repeated[0]!r}. Rename or drop one of them.")
+    kinds = {type(name).__name__ for name in names}
+    if "str" in kinds and len(kinds) > 1:
+        raise TypeError(
+            f"{name_of(owner)}: feature names only support names that are all strings; got {sorted(kinds)}. "
+            "Pass `frame.rename(columns=str)`."
+        )
+    for name, dtype in zip(names, frame.dtypes, strict=True):
+        check_dtype(owner, name, dtype)
+
+
+def check_dtype(owner: object, name: object, dtype: Any) -> None:
+    """Raise if a column's `dtype` is a time or a category, which numpy would silently turn into numbers."""
+    kind = getattr(dtype, "kind", "")
+    if kind == "M" or isinstance(dtype, pd.PeriodDtype):
+        raise TypeError(f"{name_of(owner)}: column {name!r} is {dtype}, a datetime. Pass it as the index.")
+    if kind == "m" or isinstance(dtype, pd.CategoricalDtype | pd.IntervalDtype):
+        raise TypeError(f"{name_of(owner)}: column {name!r} is {dtype}. Turn it into numbers first.")
+
+
+def check_finite(owner: object, values: NDArray[Any], what: str, columns: Iterable[object] | None = None) -> None:
+    """Raise a ValueError that names the first NaN or infinite entry of `values`, an array called `what`."""
+    if values.size == 0 or np.isfinite(np.sum(values)) or np.isfinite(values).all():
+        return
+    where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+    if np.isnan(values[where]):
+        problem = "NaN"
+    else:
+        problem = f"infinity or a value too large for dtype({str(values.dtype)!r})"
+    names = None if columns is None else list(columns)
+    place = f"row {where[0]}"
+    if len(where) > 1:
+        place += f", column {names[where[-1]]!r}" if names else f", column {where[-1]}"
+    raise ValueError(
+        f"{name_of(owner)}: Input {what} contains {problem} (first at {place}). "
+        "Fill or drop such rows first, e.g. with pandas' `interpolate`."
+    )
+
+
+def check_rows(owner: object, X: Any, what: str = "X", dtype: Any = np.float64) -> NDArray[Any]:
+    """Return the rows `X` (n_steps, n_features), or (n_steps,) for one feature, as a finite 2-D array.
+
+    Raises `TypeError` for sparse data and for columns of times or categories, `ValueError` for missing, infinite,
+    complex or textual values, for no rows and for other than one or two dimensions.
+    """
+    if X is None:
+        raise ValueError(f"{name_of(owner)}: {what} must be array-like of shape (n_steps, n_features); got None.")
+    columns: Iterable[object] | None = None
+    if isinstance(X, pd.Series):
+        check_dtype(owner, X.name, X.dtype)
+        X = X.to_frame()
+    if isinstance(X, pd.DataFrame):
+        check_columns(owner, X)
+        columns = X.columns
+    elif np.ndim(X) == 1:
+        X = np.reshape(X, (-1, 1))
+    with np.errstate(over="ignore"):
+        rows = check_array(X, dtype=dtype, ensure_all_finite=False, estimator=name_of(owner), input_name=what)
+    check_finite(owner, rows, what, columns)
+    return rows
