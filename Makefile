@@ -8,6 +8,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 # TensorFlow logs its start to the terminal otherwise.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
+.NOTPARALLEL:
 .PHONY: demo test lint types bench clean
 
 demo: $(VENV)/.installed-demo  ## forecast electricity demand and draw it
@@ -40,7 +41,7 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/pip
 	touch $(VENV)/.installed-demo $@
 
 $(BIN)/pip:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "tsrnn needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
 		echo "Name another one: make PYTHON=/path/to/python3.11" >&2; \
 		exit 1; }

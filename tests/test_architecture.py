@@ -36,7 +36,8 @@ MAY_IMPORT = {
     "_samples": {"_validation", "windows"},
     "transformers": {"_validation", "_time_axis", "windows", "_samples"},
     "networks": {"_validation"},
-    "training": {"_validation", "networks", "windows"},
+    "programs": {"_validation", "networks", "windows"},
+    "training": {"_validation", "networks", "windows", "programs"},
     "regressors": ENGINE,
     "classifiers": ENGINE,
     "forecasting": {"_validation", "_time_axis", "windows"},
@@ -52,11 +53,11 @@ MAY_IMPORT = {
 KNOWN = EVERYTHING | set(MAY_IMPORT)
 
 # These import TensorFlow or Keras (3-4 s): others import them inside functions, and none of their names is public.
-HEAVY = {"training", "networks"}
-MAY_IMPORT_HEAVY_AT_TOP = {("training", "networks")}
+HEAVY = {"training", "programs", "networks"}
+MAY_IMPORT_HEAVY_AT_TOP = {("programs", "networks"), ("training", "networks"), ("training", "programs")}
 
 # Which modules may name these, and everything below them.
-THIRD_PARTY = {"tensorflow": {"training"}, "keras": {"training", "networks"}, "keras.src": set()}
+THIRD_PARTY = {"tensorflow": {"training", "programs"}, "keras": HEAVY, "keras.src": set()}
 
 
 def imported_names(node):
