@@ -81,11 +81,9 @@ def continue_axis(index: pd.Index, n: int, skip: int = 0, *, owner: object = "ti
         first = _ordinals(index)[-1] + (1 + skip) * step
         return _from_ordinals(index, int(first), step, n)
     freq = _known_frequency(owner, index)
-    wanted = slice(1 + skip, None)
-    if _is_fixed(freq):
-        return pd.date_range(index[-1], periods=n + skip + 1, freq=freq, name=index.name)[wanted]
-    days = pd.date_range(_wall(index)[-1], periods=n + skip + 1, freq=freq, name=index.name)[wanted]
-    return days if index.tz is None else _with_freq(_local(days, index.tz), freq)
+    last = index[-1] if _is_fixed(freq) else _wall(index)[-1]
+    future = pd.date_range(last, periods=n + skip + 1, freq=freq, name=index.name).as_unit(index.unit)[1 + skip :]
+    return future if future.tz is not None or index.tz is None else _with_freq(_local(future, index.tz), freq)
 
 
 def steps_after(known: pd.Index, new: pd.Index, *, owner: object = "time axis") -> int | None:
@@ -225,6 +223,11 @@ def _is_fixed(freq: pd.offsets.BaseOffset) -> bool:
     return isinstance(freq, pd.offsets.Tick) and not isinstance(freq, pd.offsets.Day)
 
 
+def _fixed(step: pd.Timedelta) -> pd.offsets.BaseOffset:
+    """Return a step of a fixed length; of 24 hours, where pandas itself may answer with a calendar day."""
+    return to_offset(step) if step % _DAY != pd.Timedelta(0) else pd.offsets.Hour(24 * (step // _DAY))
+
+
 def _wall(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return the local times without their zone, and midnight for every stamp if each one is the start of its day."""
     if index.tz is None:
@@ -258,7 +261,7 @@ def _frequency(index: pd.DatetimeIndex) -> pd.offsets.BaseOffset | None:
     steps = np.diff(index.asi8)
     first = pd.Timedelta(steps[0], unit=index.unit)
     if first % _DAY != pd.Timedelta(0) and bool((steps == steps[0]).all()):
-        return to_offset(first)
+        return _fixed(first)
     wall = _wall(index)
     if len(index) > 2 and (wall[1:] - wall[:-1]).min() >= _DAY:
         inferred = pd.DatetimeIndex(wall, freq="infer").freq
@@ -285,7 +288,7 @@ def _likely_step(index: pd.DatetimeIndex) -> tuple[NDArray[np.bool_], pd.offsets
     """Return the step that most rows of `index` keep, and which rows from the second on keep it."""
     steps = np.diff(index.asi8)
     usual = pd.Timedelta(_most_frequent(steps), unit=index.unit)
-    found = [(steps == _most_frequent(steps), to_offset(usual))]
+    found = [(steps == _most_frequent(steps), _fixed(usual))]
     if usual > _DAY / 2:
         wall = _wall(index)
         found = [(np.asarray(wall[:-1] + step == wall[1:]), step) for step in _calendar_steps(wall)] + found

@@ -58,13 +58,14 @@ def check_real(
     """
     left, right = closed in {"left", "both"}, closed in {"right", "both"}
     interval = f"{'[' if left else '('}{low:g}, {high:g}{']' if right else ')'}"
-    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not math.isfinite(value):
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not math.isfinite(float(value)):
         raise invalid_parameter(owner, parameter, f"a number in {interval}", value)
-    above = value >= low if left else value > low
-    below = value <= high if right else value < high
+    number = float(value)
+    above = number >= low if left else number > low
+    below = number <= high if right else number < high
     if not (above and below):
         raise invalid_parameter(owner, parameter, f"a number in {interval}", value)
-    return float(value)
+    return number
 
 
 def check_bool(owner: object, parameter: str, value: object) -> bool:
@@ -114,10 +115,8 @@ def check_finite(owner: object, values: NDArray[Any], what: str, columns: Iterab
     if values.size == 0 or np.isfinite(np.sum(values)) or np.isfinite(values).all():
         return
     where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
-    if np.isnan(values[where]):
-        problem = "NaN"
-    else:
-        problem = f"infinity or a value too large for dtype({str(values.dtype)!r})"
+    too_large = f"infinity or a value too large for dtype({str(values.dtype)!r})"
+    problem = "NaN" if np.isnan(values[where]) else too_large
     names = None if columns is None else list(columns)
     place = f"row {where[0]}"
     if len(where) > 1:
@@ -148,4 +147,4 @@ def check_rows(owner: object, X: Any, what: str = "X", dtype: Any = np.float64) 
     with np.errstate(over="ignore"):
         rows = check_array(X, dtype=dtype, ensure_all_finite=False, estimator=name_of(owner), input_name=what)
     check_finite(owner, rows, what, columns)
-    return rows
+    return rows  # type: ignore[no-any-return]

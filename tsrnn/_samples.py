@@ -1,0 +1,96 @@
+"""What an estimator takes as samples: every accepted form becomes `Windows`, checked once, at the edge."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_array, validate_data
+
+from tsrnn._validation import check_columns, check_dtype, check_finite, name_of
+from tsrnn.windows import Windows
+
+
+def as_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
+    """Return the samples `X` of `estimator` as finite float32 `Windows`, checked against what it was fitted on.
+
+    `X` is `Windows`, an array (n_samples, lookback, n_features), or an array (n_samples, lookback) in which each row
+    is one sequence of a single feature. Nothing is copied but for a change of type. With `reset`, the estimator's
+    `n_features_in_`, `feature_names_in_` and `input_shape_` are set; otherwise they are compared.
+    """
+    if isinstance(X, Windows):
+        windows = _finite_windows(estimator, X)
+        _check_shape(estimator, windows, reset=reset)
+        return windows
+    n_axes = np.ndim(X) if hasattr(X, "shape") or isinstance(X, list | tuple) else 2
+    samples = _check_2d(estimator, X, reset=reset) if n_axes <= 2 else _check_3d(estimator, X)
+    shape = samples.shape if samples.ndim == 3 else (*samples.shape, 1)
+    count, lookback, n_features = shape
+    steps = np.ascontiguousarray(samples).reshape(count * lookback, n_features)
+    windows = Windows(steps, np.arange(count) * lookback, lookback, origins=np.arange(count))
+    _check_shape(estimator, windows, reset=reset, n_axes=samples.ndim)
+    return windows
+
+
+def _finite_windows(estimator: Any, X: Windows) -> Windows:
+    if len(X) == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required by {name_of(estimator)}."
+        )
+    with np.errstate(over="ignore"):
+        steps = X.steps.astype(np.float32, copy=False)
+    if not np.isfinite(np.sum(steps)):
+        check_finite(estimator, steps[X.covered()], "X")
+    return Windows(steps, X.starts, X.lookback, origins=X._origins, offsets=X.offsets)
+
+
+def _check_2d(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.float32]:
+    columns = X.columns if isinstance(X, pd.DataFrame) else None
+    if columns is not None:
+        check_columns(estimator, X)
+    if isinstance(X, pd.Series):
+        check_dtype(estimator, X.name, X.dtype)
+    with np.errstate(over="ignore"):
+        samples = validate_data(estimator, X, reset=reset, dtype=np.float32, ensure_all_finite=False)
+    check_finite(estimator, samples, "X", columns)
+    return samples  # type: ignore[no-any-return]
+
+
+def _check_3d(estimator: Any, X: Any) -> NDArray[np.float32]:
+    if np.ndim(X) > 3:
+        raise ValueError(
+            f"{name_of(estimator)}: expected a 2-D or 3-D array (n_samples, lookback, n_features); "
+            f"got a {np.ndim(X)}-D one of shape {np.shape(X)}."
+        )
+    if 0 in np.shape(X)[1:]:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={np.shape(X)}) while a minimum of 1 is required "
+            f"by {name_of(estimator)}."
+        )
+    with np.errstate(over="ignore"):
+        samples = check_array(
+            X, dtype=np.float32, allow_nd=True, ensure_all_finite=False, estimator=name_of(estimator), input_name="X"
+        )
+    check_finite(estimator, samples, "X")
+    return samples  # type: ignore[no-any-return]
+
+
+def _check_shape(estimator: Any, windows: Windows, *, reset: bool, n_axes: int = 3) -> None:
+    """Set or compare the shape of one sample; 2-D samples are counted by scikit-learn's own check."""
+    _, lookback, n_features = windows.shape
+    if reset:
+        estimator.input_shape_ = (lookback, n_features)
+        if n_axes == 3:
+            estimator.n_features_in_ = n_features
+            vars(estimator).pop("feature_names_in_", None)
+        return
+    fitted_lookback, fitted_features = estimator.input_shape_
+    if n_features != fitted_features:
+        raise ValueError(
+            f"X has {n_features} features, but {name_of(estimator)} is expecting {fitted_features} features as input."
+        )
+    if lookback != fitted_lookback:
+        raise ValueError(
+            f"{name_of(estimator)}: X has windows of length {lookback}, but it was fitted on windows of length "
+            f"{fitted_lookback}. Cut the windows with lookback={fitted_lookback}."
+        )

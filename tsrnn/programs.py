@@ -1,0 +1,394 @@
+"""Architectures compiled once: the part of the engine that touches TensorFlow.
+
+A *network* is one architecture as a Keras model, with a function that predicts fixed batches of windows. A *program*
+is a network with a Keras optimizer and a function that trains one epoch. Both live in bounded caches: a fit loads its
+own initial weights and a fresh optimizer into the program, trains, and takes the weights out as numpy arrays, so that
+the next fold or candidate of the same shape compiles nothing, and no estimator ever holds a Keras object.
+
+Windows are gathered from the series inside the graph, batch by batch, and handed to the compiled part in a fixed
+shape: a program does not depend on the length of the series.
+
+This module imports TensorFlow and is itself imported at the first fit or predict only.
+"""
+
+import contextlib
+import functools
+import itertools
+import os
+import random
+import threading
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsrnn import networks
+from tsrnn.networks import Architecture
+from tsrnn.windows import Windows
+
+try:
+    import keras
+    import tensorflow as tf
+except ImportError as error:  # pragma: no cover - needs an environment without TensorFlow
+    raise ImportError("tsrnn needs TensorFlow to fit and predict. Install it: pip install tensorflow") from error
+
+__all__ = ["Network", "Program", "keras_model", "network_of", "program_of"]
+
+Array = NDArray[np.float32]
+Weights = list[NDArray[Any]]
+
+N_SHARDS = 2
+"""Parts of a batch that run side by side; the same on every machine, so that results do not depend on its cores."""
+PREDICTION_BATCH = 16
+"""Windows predicted at once: always this many, so that no result depends on its neighbours."""
+MAX_PROGRAMS = 32
+"""Programs and networks kept. XLA programs are never given back by TensorFlow: no more than this many are compiled."""
+
+_process = os.getpid()
+
+
+def check_process() -> None:
+    """Raise in a forked child, in which TensorFlow's threads are missing and the next call would hang."""
+    if os.getpid() != _process:
+        raise RuntimeError(
+            "tsrnn: this process was forked from one that had already used TensorFlow, and would hang. "
+            'Use joblib\'s default "loky", or multiprocessing with the start method "spawn".'
+        )
+
+
+class Cache:
+    """A bounded dictionary that makes what it lacks and drops what was used least recently."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._entries: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return the entry of `key`, made by `make` when it is not there."""
+        with self._lock:
+            if key not in self._entries:
+                self._entries[key] = make()
+                if len(self._entries) > self.size:
+                    self._entries.popitem(last=False)
+            self._entries.move_to_end(key)
+            return self._entries[key]
+
+    def clear(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._entries.clear()
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+_networks, _programs = Cache(MAX_PROGRAMS), Cache(MAX_PROGRAMS)
+_compilations = itertools.count(1)
+
+
+@contextlib.contextmanager
+def own_globals() -> Iterator[None]:
+    """Build with Python's random generator and Keras' types in a known state; put the user's back after."""
+    state, policy, floatx = random.getstate(), keras.config.dtype_policy(), keras.config.floatx()
+    random.seed(0)
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
+
+
+def is_seed(variable: Any) -> bool:
+    """Return whether `variable` is the state of a Keras seed generator: a seed and a counter."""
+    return bool(variable.name == "seed_generator_state")
+
+
+class Network:
+    """One architecture: its Keras model and a compiled prediction of `PREDICTION_BATCH` windows at a time."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        self.architecture = architecture
+        self.lock = threading.RLock()
+        with own_globals():
+            self.model = networks.build(architecture)
+        self.trainable = self.model.trainable_variables
+        self.statistics = [v for v in self.model.non_trainable_variables if not is_seed(v)]
+        self.variables = [*self.trainable, *self.statistics]
+        self._built = [v.numpy() for v in self.variables]
+        self._seeded = _initializers(self.model)
+        self._forward = tf.function(self._predict_all, autograph=False, reduce_retracing=True)
+
+    def initial_weights(self, rng: np.random.Generator) -> Weights:
+        """Draw weights with each layer's own initializer, seeded from `rng`; what is not random stays as built."""
+        weights = []
+        for variable, built in zip(self.variables, self._built, strict=True):
+            initializer = self._seeded.get(id(variable))
+            if initializer is None:
+                weights.append(built.copy())
+                continue
+            seeded = {**initializer.get_config(), "seed": int(rng.integers(2**31))}
+            drawn = type(initializer).from_config(seeded)(variable.shape, dtype="float32")
+            weights.append(np.array(drawn))
+        return weights
+
+    def load(self, weights: Weights) -> None:
+        """Put `weights` into the model."""
+        for variable, value in zip(self.variables, weights, strict=True):
+            variable.assign(value)
+
+    def take(self) -> Weights:
+        """Return a copy of the model's weights."""
+        return [np.array(v.numpy()) for v in self.variables]
+
+    def arguments(self, weights: Sequence[Any], key: Any = None) -> tuple[list[Any], list[Any]]:
+        """Split `weights` into the model's trainable and other variables, the seeds among them made from `key`."""
+        trainable, rest = list(weights[: len(self.trainable)]), iter(weights[len(self.trainable) :])
+        others = []
+        for number, variable in enumerate(self.model.non_trainable_variables):
+            if not is_seed(variable):
+                others.append(next(rest))
+            else:
+                others.append(variable.value if key is None else key + tf.constant([number, 0], tf.int64))
+        return trainable, others
+
+    def predict(self, weights: Weights, windows: Windows) -> Array:
+        """Return the outputs (n_windows, n_outputs) of `windows` under `weights`."""
+        count = len(windows)
+        filled = np.arange(-(-count // PREDICTION_BATCH) * PREDICTION_BATCH, dtype=np.int32)
+        order = np.minimum(filled, count - 1).reshape(-1, PREDICTION_BATCH)
+        outputs = self._forward(*series_of(windows), tf.constant(order), [tf.constant(w) for w in weights])
+        return np.array(outputs)[:count]
+
+    def _predict_all(self, steps: Any, starts: Any, offsets: Any, order: Any, weights: list[Any]) -> Any:
+        shape = (PREDICTION_BATCH, self.architecture.n_outputs)
+        outputs = tf.TensorArray(tf.float32, tf.shape(order)[0], element_shape=shape)
+        trainable, others = self.arguments(weights)
+
+        def step(i: Any, outputs: Any) -> tuple[Any, Any]:
+            x = gather(steps, starts, offsets, order[i], self.architecture)
+            y, _ = self.model.stateless_call(trainable, others, x, training=False)
+            return i + 1, outputs.write(i, y)
+
+        loop = tf.while_loop(lambda i, _: i < tf.shape(order)[0], step, (0, outputs), parallel_iterations=2)
+        return tf.reshape(loop[1].stack(), (-1, shape[1]))
+
+
+def _initializers(model: Any) -> dict[int, Any]:
+    """Return the random initializer of each variable of `model`, by the variable's identity.
+
+    Keras layers keep the initializer of the weight ``kernel`` as the attribute ``kernel_initializer``.
+    """
+    found = {}
+    for layer in _layers(model, set()):
+        for variable in layer.weights:
+            name = "recurrent" if variable.name == "recurrent_kernel" else variable.name
+            initializer = getattr(layer, f"{name}_initializer", None)
+            if initializer is not None and "seed" in getattr(initializer, "get_config", dict)():
+                found[id(variable)] = initializer
+    return found
+
+
+def _layers(layer: Any, seen: set[int]) -> Iterator[Any]:
+    """Yield `layer` and every layer inside it, the innermost last, each once."""
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    yield layer
+    values = [*getattr(layer, "layers", []), *vars(layer).values()]
+    for value in values:
+        for part in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(part, keras.layers.Layer):
+                yield from _layers(part, seen)
+
+
+def tensor(values: NDArray[Any]) -> Any:
+    """Return `values` as a tensor of the same type."""
+    return tf.constant(values)
+
+
+def series_of(windows: Windows) -> tuple[Any, Any, Any]:
+    """Return the rows, starts and offsets of `windows` as tensors; without offsets, one row of zeros for all."""
+    offsets = np.zeros((1, windows.shape[2])) if windows.offsets is None else windows.offsets
+    return (
+        tf.constant(windows.steps, tf.float32),
+        tf.constant(windows.starts, tf.int64),
+        tf.constant(offsets, tf.float32),
+    )
+
+
+def gather(steps: Any, starts: Any, offsets: Any, numbers: Any, architecture: Architecture) -> Any:
+    """Return the windows `numbers` (batch,) as a tensor (batch, lookback, n_features) of fixed shape."""
+    rows = tf.gather(starts, numbers)[:, None] + tf.range(architecture.lookback, dtype=tf.int64)
+    offset = tf.gather(offsets, tf.minimum(numbers, tf.shape(offsets)[0] - 1))
+    x = tf.gather(steps, rows) - offset[:, None]
+    return tf.ensure_shape(x, (numbers.shape[0], architecture.lookback, architecture.n_features))
+
+
+def elementwise_loss(name: str, errors: Any) -> Any:
+    """Return the loss of each of `errors`."""
+    if name == "mse":
+        return tf.square(errors)
+    size = tf.abs(errors)
+    return size if name == "mae" else tf.where(size <= 1, 0.5 * tf.square(errors), size - 0.5)
+
+
+OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}
+
+
+class Settings(NamedTuple):
+    """What, beside the architecture, a program is compiled for."""
+
+    loss: str
+    optimizer: str
+    global_clipnorm: float | None
+    batch_size: int
+
+
+class Program:
+    """A network with an optimizer and one function that trains an epoch."""
+
+    def __init__(self, network: Network, settings: Settings, *, compiled: bool) -> None:
+        self.network, self.loss = network, settings.loss
+        self.n_shards = 1 if has_gpu() else N_SHARDS
+        self.batch = -(-settings.batch_size // self.n_shards) * self.n_shards
+        with own_globals():
+            optimizer = getattr(keras.optimizers, OPTIMIZERS[settings.optimizer])
+            self.optimizer = optimizer(global_clipnorm=settings.global_clipnorm)
+            self.optimizer.build(network.trainable)
+        self._fresh = [v.numpy() for v in self.optimizer.variables]
+        self._gradient = tf.function(self._shard, jit_compile=compiled, autograph=False)
+        self._update = tf.function(self._step, jit_compile=compiled, autograph=False)
+        self.epoch = tf.function(self._epoch, autograph=False, reduce_retracing=True)
+
+    def load(self, weights: Weights, optimizer_state: Weights | None) -> None:
+        """Begin a fit: `weights` into the model, and a fresh optimizer or the given state."""
+        self.network.load(weights)
+        for variable, value in zip(self.optimizer.variables, optimizer_state or self._fresh, strict=True):
+            variable.assign(value)
+
+    def take_optimizer(self) -> Weights:
+        """Return a copy of the optimizer's variables."""
+        return [np.array(v.numpy()) for v in self.optimizer.variables]
+
+    def _shard(self, x: Any, y: Any, weight: Any, scale: Any, key: Any, variables: list[Any]) -> Any:
+        """Return the loss of one shard, its gradients, and the network's statistics after it."""
+        trainable, others = self.network.arguments(variables, key)
+        with tf.GradientTape() as tape:
+            tape.watch(trainable)
+            output, others, penalties = self.network.model.stateless_call(
+                trainable, others, x, training=True, return_losses=True
+            )
+            losses = tf.reduce_mean(elementwise_loss(self.loss, output - y), axis=1)
+            loss = tf.reduce_sum(weight * losses) * scale
+            total = loss + tf.add_n([tf.zeros(()), *penalties]) / self.n_shards
+        gradients = tape.gradient(total, trainable, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        statistics = [
+            v for v, old in zip(others, self.network.model.non_trainable_variables, strict=True) if not is_seed(old)
+        ]
+        return loss, gradients, statistics
+
+    def _step(self, parts: list[Any], rate: Any) -> Any:
+        """Apply the sum of the shards' gradients; return the loss of the batch."""
+        losses, gradients, statistics = zip(*parts, strict=True)
+        self.optimizer.learning_rate = rate
+        self.optimizer.apply([sum(g) for g in zip(*gradients, strict=True)], self.network.trainable)
+        for variable, values in zip(self.network.statistics, zip(*statistics, strict=True), strict=True):
+            variable.assign(sum(values) / self.n_shards)
+        return sum(losses)
+
+    def _epoch(self, series: tuple[Any, Any, Any], targets: Any, weights: Any, order: Any, rates: Any, key: Any) -> Any:
+        """Train on the batches `order` (n_steps, batch) of sample numbers, -1 for none; stop at a non-finite loss.
+
+        Returns the sum of the weighted losses, the sum of the weights and the steps done.
+        """
+        architecture = self.network.architecture
+        n_steps = tf.shape(order)[0]
+
+        def step(i: Any, loss: Any, total: Any) -> tuple[Any, Any, Any]:
+            variables = [tf.identity(v.value) for v in self.network.variables]
+            numbers = tf.maximum(order[i], 0)
+            weight = tf.gather(weights, numbers) * tf.cast(order[i] >= 0, tf.float32)
+            batch = tf.reduce_sum(weight)
+            shards = zip(tf.split(numbers, self.n_shards), tf.split(weight, self.n_shards), strict=True)
+            parts = [
+                self._gradient(
+                    gather(*series, rows, architecture),
+                    tf.gather(targets, rows),
+                    part,
+                    1 / batch,
+                    key + tf.stack([tf.constant(0, tf.int64), self._draw(i, number)]),
+                    variables,
+                )
+                for number, (rows, part) in enumerate(shards)
+            ]
+            return i + 1, loss + batch * self._update(parts, rates[i]), total + batch
+
+        def goes_on(i: Any, loss: Any, _: Any) -> Any:
+            return (i < n_steps) & tf.math.is_finite(loss)
+
+        steps, loss, total = tf.while_loop(goes_on, step, (0, 0.0, 0.0), parallel_iterations=1)
+        return loss, total, steps
+
+    def _draw(self, step: Any, shard: int) -> Any:
+        """Return the counter of a shard's random draws; shards are far apart, for a layer may draw several times."""
+        return tf.cast(step * self.n_shards + shard, tf.int64) * 65536
+
+
+def network_of(architecture: Architecture) -> Network:
+    """Return the cached network of `architecture`."""
+    check_process()
+    found: Network = _networks.get(architecture.key, lambda: Network(architecture))
+    return found
+
+
+def program_of(architecture: Architecture, settings: Settings, *, compiled: bool) -> Program:
+    """Return the cached program of `architecture` under `settings`; compiled by XLA while the bound allows it."""
+    key = (architecture.key, settings)
+    network = network_of(architecture)
+    if compiled and (*key, True) not in _programs:
+        compiled = _may_compile()
+    found: Program = _programs.get((*key, compiled), lambda: Program(network, settings, compiled=compiled))
+    return found
+
+
+def _may_compile() -> bool:
+    """Count one more XLA program, and return whether there is room for it."""
+    if has_gpu():
+        return False
+    number = next(_compilations)
+    if number == MAX_PROGRAMS + 1:
+        warnings.warn(
+            f"This process has compiled {MAX_PROGRAMS} XLA programs, whose memory TensorFlow never gives back. "
+            "Further architectures run as plain graphs: slower, and equal to within rounding.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return number <= MAX_PROGRAMS
+
+
+@functools.cache
+def has_gpu() -> bool:
+    """Return whether TensorFlow sees a GPU; its memory is then taken as needed, not all at once."""
+    devices = tf.config.list_physical_devices("GPU")
+    for device in devices:  # pragma: no cover - needs a GPU
+        with contextlib.suppress(RuntimeError, ValueError):  # the user has already begun to use it
+            tf.config.experimental.set_memory_growth(device, True)
+    return bool(devices)
+
+
+def keras_model(architecture: Architecture, weights: Weights, units: tuple[Any, Any]) -> Any:
+    """Return a Keras model of its own with `weights`, its outputs times units[1] plus units[0]."""
+    check_process()
+    network = Network(architecture)
+    network.load(weights)
+    return networks.in_units(network.model, *units)

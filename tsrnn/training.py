@@ -1,0 +1,247 @@
+"""The engine's epoch loop: seeds, batches, early stopping and callbacks around a compiled program.
+
+Imported, with TensorFlow behind it, at the first fit or predict only.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsrnn import programs
+from tsrnn._validation import TrainingDivergedError
+from tsrnn.networks import Architecture
+from tsrnn.programs import Array, Program, Settings, Weights, elementwise_loss, series_of
+from tsrnn.windows import Windows
+
+__all__ = ["Recipe", "Samples", "Trained", "fit", "initial_weights", "predict"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Parameters
+    ----------
+    loss : {"mse", "mae", "huber"}
+        What is minimised.
+    optimizer : {"adam", "adamw", "rmsprop", "sgd"}
+        Keras' optimizer of that name.
+    learning_rate : float
+        Its learning rate at the start.
+    schedule : {"cosine"} or None
+        How the learning rate falls over all steps.
+    global_clipnorm : float or None
+        Greatest norm of the whole gradient.
+    epochs, batch_size : int
+        As Keras counts them.
+    patience : int or None
+        Epochs without a better validation loss before training stops; None: never.
+    jit_compile : bool or "auto"
+        Whether a training step is compiled by XLA; "auto" when the work ahead pays for it.
+    """
+
+    loss: str
+    optimizer: str
+    learning_rate: float
+    schedule: str | None
+    global_clipnorm: float | None
+    epochs: int
+    batch_size: int
+    patience: int | None = None
+    jit_compile: bool | str = "auto"
+
+
+@dataclass
+class Trained:
+    """What a fit leaves behind: numpy arrays and plain values."""
+
+    weights: Weights
+    optimizer_state: Weights
+    history: list[dict[str, float]]
+    best_epoch: int
+    n_parameters: int
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Windows with their targets (n, n_outputs) and weights (n,), all float32."""
+
+    windows: Windows
+    targets: Array
+    weights: Array
+
+
+def initial_weights(architecture: Architecture, rng: np.random.Generator) -> Weights:
+    """Return new random weights of `architecture`."""
+    return programs.network_of(architecture).initial_weights(rng)
+
+
+def predict(architecture: Architecture, weights: Weights, windows: Windows) -> Array:
+    """Return the outputs (n_windows, n_outputs) of the network with `weights`."""
+    return programs.network_of(architecture).predict(weights, windows)
+
+
+def fit(
+    architecture: Architecture,
+    recipe: Recipe,
+    samples: tuple[Samples, Samples | None],
+    start: tuple[Weights, Weights | None],
+    rng: np.random.Generator,
+    callbacks: Sequence[Any] = (),
+) -> Trained:
+    """Train a network and return its weights.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What is trained.
+    recipe : Recipe
+        How.
+    samples : (Samples, Samples or None)
+        What it is trained on, and what early stopping watches.
+    start : (weights, optimizer state or None)
+        Where it begins; without a state, the optimizer is fresh.
+    rng : Generator
+        Source of the order of the samples and of dropout.
+    callbacks : sequence of keras.callbacks.Callback
+        Called at the begin and end of training and of every epoch.
+
+    Raises
+    ------
+    TrainingDivergedError
+        The loss became infinite or not a number.
+    """
+    steps = recipe.epochs * math.ceil(len(samples[0].windows) / recipe.batch_size) * architecture.n_cell_steps
+    settings = Settings(recipe.loss, recipe.optimizer, recipe.global_clipnorm, recipe.batch_size)
+    program = programs.program_of(architecture, settings, compiled=pays_off(recipe.jit_compile, steps))
+    with program.network.lock:
+        program.load(*start)
+        return Run(program, recipe, samples, rng, callbacks).train()
+
+
+def pays_off(jit_compile: bool | str, steps: int) -> bool:
+    """Return whether XLA's compilation is worth it for `steps` training steps times steps of the cell.
+
+    It depends on the work ahead alone, not on what happens to be compiled: the same fit has the same bits everywhere.
+    """
+    return steps >= STEPS_WORTH_COMPILING if jit_compile == "auto" else bool(jit_compile)
+
+
+STEPS_WORTH_COMPILING = 2000
+
+
+class Run:
+    """One fit of one program; the caller holds its lock."""
+
+    def __init__(
+        self,
+        program: Program,
+        recipe: Recipe,
+        samples: tuple[Samples, Samples | None],
+        rng: np.random.Generator,
+        callbacks: Sequence[Any],
+    ) -> None:
+        self.program, self.recipe, self.rng, self.callbacks = program, recipe, rng, callbacks
+        self.train_samples, self.validation = samples
+        self.series = series_of(self.train_samples.windows)
+        self.targets = programs.tensor(self.train_samples.targets)
+        self.weights = programs.tensor(self.train_samples.weights)
+        self.n_steps = math.ceil(len(self.train_samples.windows) / recipe.batch_size)
+        self.rate = recipe.learning_rate
+        self.history: list[dict[str, float]] = []
+        self.best: tuple[float, int, Weights | None] = (math.inf, 0, None)
+
+    def train(self) -> Trained:
+        """Run the epochs and return the last weights, or the best ones of early stopping."""
+        self._tell("on_train_begin")
+        for epoch in range(self.recipe.epochs):
+            self._tell("on_epoch_begin", epoch)
+            logs = self._train_epoch(epoch)
+            self.history.append(logs)
+            self._tell("on_epoch_end", epoch, logs)
+            if self._is_over(epoch):
+                break
+        self._tell("on_train_end")
+        self._detach()
+        _, best_epoch, best = self.best
+        weights = self.program.network.take() if best is None else best
+        n_parameters = sum(math.prod(v.shape) for v in self.program.network.trainable)
+        return Trained(
+            weights, self.program.take_optimizer(), self.history, best_epoch or len(self.history), n_parameters
+        )
+
+    def _train_epoch(self, epoch: int) -> dict[str, float]:
+        began = time.perf_counter()
+        key = self.rng.integers(2**31, size=2)
+        loss, total, done = self.program.epoch(
+            self.series, self.targets, self.weights, self._order(), self._rates(epoch), programs.tensor(key)
+        )
+        if not math.isfinite(float(loss)):
+            self._diverged(epoch, int(done), float(loss))
+        logs = {"epoch": epoch + 1, "loss": float(loss) / float(total)}
+        if self.validation is not None:
+            logs["val_loss"] = self._validation_loss(self.validation)
+        return logs | {"learning_rate": self.rate, "seconds": time.perf_counter() - began}
+
+    def _order(self) -> Any:
+        """Return shuffled sample numbers (n_steps, batch), -1 where the last batch has no more."""
+        count, size = len(self.train_samples.windows), self.recipe.batch_size
+        order = np.full((self.n_steps, self.program.batch), -1, dtype=np.int32)
+        filled = np.full(self.n_steps * size, -1, dtype=np.int32)
+        filled[:count] = self.rng.permutation(count)
+        order[:, :size] = filled.reshape(self.n_steps, size)
+        return programs.tensor(order)
+
+    def _rates(self, epoch: int) -> Any:
+        """Return the learning rate of every step of `epoch`."""
+        done = (epoch * self.n_steps + np.arange(self.n_steps)) / (self.recipe.epochs * self.n_steps)
+        factor = 0.5 * (1 + np.cos(np.pi * done)) if self.recipe.schedule == "cosine" else np.ones(self.n_steps)
+        return programs.tensor((self.rate * factor).astype(np.float32))
+
+    def _validation_loss(self, samples: Samples) -> float:
+        network = self.program.network
+        errors = network.predict(network.take(), samples.windows) - samples.targets
+        losses = np.asarray(elementwise_loss(self.recipe.loss, errors)).mean(axis=1)
+        return float(np.average(losses, weights=samples.weights))
+
+    def _is_over(self, epoch: int) -> bool:
+        """Keep the best weights so far; return whether patience, or a callback, ends the training."""
+        if self.validation is not None:
+            loss = self.history[-1]["val_loss"]
+            if loss < self.best[0]:
+                self.best = (loss, epoch + 1, self.program.network.take())
+            if self.recipe.patience is not None and epoch + 1 - self.best[1] >= self.recipe.patience:
+                return True
+        return bool(self.callbacks) and bool(self.program.network.model.stop_training)
+
+    def _tell(self, event: str, *arguments: Any) -> None:
+        """Call the callbacks; they find the model with its optimizer, whose learning rate they may change."""
+        if not self.callbacks:
+            return
+        model, optimizer = self.program.network.model, self.program.optimizer
+        optimizer.learning_rate = self.rate
+        if event == "on_train_begin":
+            model.compile(optimizer=optimizer)
+            model.stop_training = False
+        for callback in self.callbacks:
+            if event == "on_train_begin":
+                callback.set_params({"epochs": self.recipe.epochs, "steps": self.n_steps, "verbose": 0})
+                callback.set_model(model)
+            getattr(callback, event)(*arguments)
+        self.rate = float(np.asarray(optimizer.learning_rate))
+
+    def _detach(self) -> None:
+        for callback in self.callbacks:
+            callback.set_model(None)
+
+    def _diverged(self, epoch: int, batch: int, loss: float) -> None:
+        last = self.history[-1]["loss"] if self.history else math.nan
+        raise TrainingDivergedError(
+            f"The loss became {loss} in epoch {epoch + 1}, batch {batch} of {self.n_steps}, at "
+            f"learning_rate={self.rate:g} (last finite epoch loss: {last:.4g}). Lower `learning_rate`, "
+            "set `global_clipnorm`, or scale the inputs."
+        )

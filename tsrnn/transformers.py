@@ -1,0 +1,235 @@
+"""Windows and scaling as scikit-learn transformers, for the Pipeline."""
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from tsrnn._samples import as_windows
+from tsrnn._time_axis import steps_after
+from tsrnn._validation import check_columns, check_finite, check_int, check_option
+from tsrnn.windows import Windows
+
+__all__ = ["SequenceScaler", "WindowTransformer"]
+
+
+class WindowTransformer(TransformerMixin, BaseEstimator):
+    """Give every row of a series the window of rows that ends with it.
+
+    Rows in, the same number of rows out, so that it stands in a scikit-learn Pipeline: row t of the output is the
+    window of the steps t - lookback + 1 to t, its own row included.
+
+    ::
+
+        step      0   1   2   3   4
+        row 4         [───L=4─────]       steps 1..4
+        row 1     [0  0   0   1]          the missing past is filled with the first row
+
+    Parameters
+    ----------
+    lookback : int, default=24
+        Time steps in a window, at least 1.
+    pad : {"edge"}, default="edge"
+        What stands in for the past of the first lookback - 1 rows: the first row, repeated.
+    context : {"auto", "fit", "none"}, default="auto"
+        Where the past of the first rows comes from when new data follow the fitted data. "auto": from the last rows
+        seen in `fit`, when the index (DatetimeIndex, PeriodIndex or RangeIndex of step 1 or more) proves that the new
+        data start right after them; "fit": always, for arrays of which you know it; "none": never.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns seen in `fit`.
+    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+        Their names, when all are strings.
+    context_ : ndarray of shape (at most lookback - 1, n_features_in_)
+        The last rows seen in `fit`, float32.
+    context_index_ : pandas.Index or None
+        Their index.
+
+    Raises
+    ------
+    InvalidParameterError
+        In `fit`, for a parameter outside its range.
+    ValueError, TypeError
+        For rows that are no finite numbers, sparse, not 2-D, or have other columns than in `fit`.
+
+    Notes
+    -----
+    A numpy array has no index, and most scikit-learn transformers return one. Put the WindowTransformer first and
+    scale with `SequenceScaler` behind it, or call ``set_output(transform="pandas")`` on the Pipeline, and the first
+    rows of a test fold get their real past. Otherwise they are padded.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows = np.array([[1.0], [2.0], [3.0]])
+    >>> windows = WindowTransformer(lookback=2).fit_transform(rows)
+    >>> np.asarray(windows)[..., 0]
+    array([[1., 1.],
+           [1., 2.],
+           [2., 3.]], dtype=float32)
+    """
+
+    def __init__(self, lookback: int = 24, *, pad: str = "edge", context: str = "auto") -> None:
+        self.lookback = lookback
+        self.pad = pad
+        self.context = context
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Remember the last rows of `X`, shape (n_steps, n_features); `y` is ignored."""
+        lookback = self._check_parameters()
+        rows = self._check(X, reset=True)
+        first = max(0, len(rows) - lookback + 1)
+        self.context_ = rows[first:].copy()
+        self.context_index_ = X.index[first:] if _has_index(X) else None
+        return self
+
+    def transform(self, X: Any) -> Windows:
+        """Return the window that ends at each row of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_steps, n_features)
+            Rows in time.
+
+        Returns
+        -------
+        Windows of shape (n_steps, lookback, n_features)
+            Lazy, float32.
+        """
+        check_is_fitted(self)
+        rows = self._check(X, reset=False)
+        past = self.context_ if self._continues(X) else self.context_[:0]
+        return self._cut(rows, past)
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Windows:
+        """Fit on `X` and return its windows; the data have no past before their first row."""
+        rows = self.fit(X, y)._check(X, reset=False)
+        return self._cut(rows, rows[:0])
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Accept scikit-learn's choice of output container and keep returning `Windows`: they are 3-D, no frame."""
+        return self
+
+    def _cut(self, rows: NDArray[Any], past: NDArray[Any]) -> Windows:
+        known = np.concatenate([past, rows]) if len(past) else rows
+        padding = np.repeat(known[:1], self.lookback - 1 - len(past), axis=0)
+        starts = np.arange(len(rows))
+        return Windows(np.concatenate([padding, known]) if len(padding) else known, starts, self.lookback)
+
+    def _continues(self, X: Any) -> bool:
+        if self.context != "auto":
+            return self.context == "fit"
+        if self.context_index_ is None or not _has_index(X) or len(self.context_) == 0:
+            return False
+        return steps_after(self.context_index_, X.index) == 1
+
+    def _check_parameters(self) -> int:
+        check_option(self, "pad", self.pad, ["edge"])
+        check_option(self, "context", self.context, ["auto", "fit", "none"])
+        return check_int(self, "lookback", self.lookback, minimum=1)
+
+    def _check(self, X: Any, *, reset: bool) -> NDArray[np.float32]:
+        columns = X.columns if isinstance(X, pd.DataFrame) else None
+        if columns is not None:
+            check_columns(self, X)
+        with np.errstate(over="ignore"):
+            rows = validate_data(self, X, reset=reset, dtype=np.float32, ensure_all_finite=False)
+        check_finite(self, rows, "X", columns)
+        return rows  # type: ignore[no-any-return]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _has_index(X: Any) -> bool:
+    if not isinstance(X, pd.DataFrame | pd.Series):
+        return False
+    return isinstance(X.index, pd.DatetimeIndex | pd.PeriodIndex) or pd.api.types.is_integer_dtype(X.index)
+
+
+class SequenceScaler(TransformerMixin, BaseEstimator):
+    """Apply a scikit-learn column scaler to the features of 3-D samples.
+
+    Parameters
+    ----------
+    scaler : transformer, default=None
+        Any transformer that maps columns to as many columns; it is cloned. None: `StandardScaler`.
+
+    Attributes
+    ----------
+    scaler_ : transformer
+        The fitted clone; it has seen rows (n_steps, n_features).
+    n_features_in_ : int
+        Features of a sample (columns for 2-D samples).
+
+    Raises
+    ------
+    ValueError, TypeError
+        For samples that are not 2-D or 3-D finite numbers, or have other shapes than in `fit`.
+
+    Notes
+    -----
+    `Windows` are scaled by their rows, each row once, however many windows hold it, and stay lazy; rows that no
+    window holds are not looked at in `fit`. Of a 3-D array every step of every sample counts. A 2-D array (n_samples, lookback)
+    is read as sequences of one feature.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaled = SequenceScaler().fit_transform(np.array([[[1.0], [2.0]], [[3.0], [4.0]]]))
+    >>> float(np.asarray(scaled).mean()), scaled.shape
+    (0.0, (2, 2, 1))
+    """
+
+    def __init__(self, scaler: Any = None) -> None:
+        self.scaler = scaler
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fit the scaler on the steps of `X`, shape (n_samples, lookback, n_features); `y` is ignored."""
+        windows = as_windows(self, X, reset=True)
+        if windows.offsets is not None:
+            windows = as_windows(self, np.asarray(windows), reset=False)
+        covered = windows.covered()
+        self.scaler_ = clone(StandardScaler() if self.scaler is None else self.scaler)
+        self.scaler_.fit(windows.steps if covered.all() else windows.steps[covered])
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Return `X` scaled: `Windows` for `Windows`, an array of the same shape for an array."""
+        check_is_fitted(self)
+        return self._apply(X, "transform")
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Return scaled samples in their own units."""
+        check_is_fitted(self)
+        return self._apply(X, "inverse_transform")
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Accept scikit-learn's choice of output container and keep returning samples: they are 3-D, no frame."""
+        return self
+
+    def _apply(self, X: Any, method: str) -> Any:
+        windows = as_windows(self, X, reset=False)
+        if windows.offsets is not None:
+            windows = as_windows(self, np.asarray(windows), reset=False)
+        steps = np.asarray(getattr(self.scaler_, method)(windows.steps))
+        scaled = Windows(steps, windows.starts, windows.lookback, origins=windows._origins)
+        if isinstance(X, Windows):
+            return scaled
+        shape = (len(windows), windows.lookback, steps.shape[1])
+        return steps.reshape(shape if np.ndim(X) == 3 else shape[:2])
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
