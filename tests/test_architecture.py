@@ -59,7 +59,12 @@ KNOWN = EVERYTHING | set(MAY_IMPORT)
 
 # These import TensorFlow or Keras (3-4 s): others import them inside functions, and none of their names is public.
 HEAVY = {"training", "programs", "networks", "_layers"}
-MAY_IMPORT_HEAVY_AT_TOP = {("programs", "networks"), ("training", "networks"), ("training", "programs"), ("networks", "_layers")}
+MAY_IMPORT_HEAVY_AT_TOP = {
+    ("programs", "networks"),
+    ("training", "networks"),
+    ("training", "programs"),
+    ("networks", "_layers"),
+}
 
 # Which modules may name these, and everything below them.
 THIRD_PARTY = {"tensorflow": {"_layers", "programs"}, "keras": HEAVY, "keras.src": set()}
@@ -316,7 +321,7 @@ CLASSES = {node.name: node for tree in TREES.values() for node in ast.walk(tree)
 def is_estimator(name):
     """Whether a class of the package derives from BaseEstimator, as far as names tell."""
     bases = [ast.unparse(base).split("[")[0].split(".")[-1] for base in CLASSES[name].bases]
-    return "BaseEstimator" in bases or any(is_estimator(base) for base in bases if base in CLASSES)
+    return "BaseEstimator" in bases or any(is_estimator(base) for base in bases if base in CLASSES and base != name)
 
 
 def stored_by(statement):

@@ -178,9 +178,9 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    `Windows` are scaled by their rows, each row once, however many windows hold it, and stay lazy; rows that no
-    window holds are not looked at in `fit`. Of a 3-D array every step of every sample counts. A 2-D array (n_samples, lookback)
-    is read as sequences of one feature.
+    `Windows` are scaled by their rows, each row once, however many windows hold it, and stay lazy; rows that no window
+    holds are not looked at in `fit`. Of a 3-D array every step of every sample counts. A 2-D array
+    (n_samples, lookback) is read as sequences of one feature.
 
     Examples
     --------
