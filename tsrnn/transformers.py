@@ -11,7 +11,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tsrnn._samples import as_windows
-from tsrnn._time_axis import steps_after
+from tsrnn._time_axis import check_increasing, check_time_axis, steps_after
 from tsrnn._validation import check_columns, check_finite, check_int, check_option
 from tsrnn.windows import Windows
 
@@ -50,20 +50,21 @@ class WindowTransformer(TransformerMixin, BaseEstimator):
     context_ : ndarray of shape (at most lookback - 1, n_features_in_)
         The last rows seen in `fit`, float32.
     context_index_ : pandas.Index or None
-        Their index.
+        The last stamps seen in `fit`; None without an index, and for an irregular one, such as trading days.
 
     Raises
     ------
     InvalidParameterError
         In `fit`, for a parameter outside its range.
     ValueError, TypeError
-        For rows that are no finite numbers, sparse, not 2-D, or have other columns than in `fit`.
+        For rows that are no finite numbers, sparse, not 2-D, out of order, or have other columns than in `fit`.
 
     Notes
     -----
     A numpy array has no index, and most scikit-learn transformers return one. Put the WindowTransformer first and
     scale with `SequenceScaler` behind it, or call ``set_output(transform="pandas")`` on the Pipeline, and the first
-    rows of a test fold get their real past. Otherwise they are padded.
+    rows of a test fold get their real past. Otherwise they are padded. An irregular index, such as trading days, proves
+    nothing either: number the rows (RangeIndex), or pass ``context="fit"``.
 
     Examples
     --------
@@ -87,7 +88,7 @@ class WindowTransformer(TransformerMixin, BaseEstimator):
         rows = self._check(X, reset=True)
         first = max(0, len(rows) - lookback + 1)
         self.context_ = rows[first:].copy()
-        self.context_index_ = X.index[first:] if _has_index(X) else None
+        self.context_index_ = _regular_end(self, X.index, max(lookback, 4)) if _has_index(X) else None
         return self
 
     def transform(self, X: Any) -> Windows:
@@ -142,6 +143,8 @@ class WindowTransformer(TransformerMixin, BaseEstimator):
         with np.errstate(over="ignore"):
             rows = validate_data(self, X, reset=reset, dtype=np.float32, ensure_all_finite=False)
         check_finite(self, rows, "X", columns)
+        if _has_index(X):
+            check_increasing(self, X.index)
         return rows  # type: ignore[no-any-return]
 
     def __sklearn_tags__(self) -> Tags:
@@ -154,6 +157,14 @@ def _has_index(X: Any) -> bool:
     if not isinstance(X, pd.DataFrame | pd.Series):
         return False
     return isinstance(X.index, pd.DatetimeIndex | pd.PeriodIndex) or pd.api.types.is_integer_dtype(X.index)
+
+
+def _regular_end(owner: object, index: pd.Index, n: int) -> pd.Index | None:
+    """Return the last `n` stamps of `index`, or None when they have no common step."""
+    try:
+        return check_time_axis(owner, index)[-n:]
+    except (TypeError, ValueError):
+        return None
 
 
 class SequenceScaler(TransformerMixin, BaseEstimator):
