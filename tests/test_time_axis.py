@@ -104,6 +104,24 @@ def test_a_midnight_that_the_clocks_leave_out_or_repeat(tz, start):
     assert steps_after(checked[:2], days[5:]) == 4
 
 
+def test_days_that_resample_made_over_such_a_midnight():
+    hours = pd.Series(1, pd.date_range("2024-09-06", periods=24 * 9, freq="h", tz="America/Santiago"))
+    days = hours.resample("D").sum().index
+    assert days.freq == "D"
+    assert days[2].hour == 1
+    assert check_time_axis("F", days) is days
+    assert continue_axis(days[:2], 3).equals(days[2:5])
+
+
+def test_local_noons_and_midnights_are_irregular_over_a_clock_change():
+    """A step of a day and a half is no calendar step: it is judged in UTC, as half a day is."""
+    wall = pd.date_range("2024-03-25", periods=9, freq="36h")
+    check_time_axis("F", wall)
+    check_time_axis("F", wall[:4].tz_localize(MADRID))
+    with pytest.raises(ValueError, match=r"not regular at row 5: 2024-04-01 12:00:00\+02:00 follows"):
+        check_time_axis("F", wall.tz_localize(MADRID))
+
+
 @pytest.mark.parametrize("index", [index[:n] for index in REGULAR.values() for n in (0, 1)])
 def test_no_row_and_one_row_are_allowed(index):
     checked = check_time_axis("F", index)
@@ -202,7 +220,7 @@ def test_a_localized_index_that_lost_the_repeated_hour_is_irregular():
 
 @pytest.mark.parametrize("kind", [pd.DatetimeIndex, pd.PeriodIndex])
 def test_nat_names_its_row(kind):
-    index = pd.date_range("2024-01-01", periods=6, freq="D").insert(4, pd.NaT)
+    index = pd.date_range("2024-01-01", periods=6, freq="D").insert(4, pd.NaT).insert(6, pd.NaT)
     index = index if kind is pd.DatetimeIndex else index.to_period("D")
     with pytest.raises(ValueError, match=r"^F: the index has NaT at row 4"):
         check_time_axis("F", index)
@@ -219,6 +237,7 @@ def test_a_missing_row_is_named(index, row):
     assert f"{index[row + 1]} follows {index[row - 1]}, but the step is" in message
     assert "`asfreq` or `resample`" in message
     assert "`reset_index(drop=True)` (a RangeIndex)" in message
+    assert "daylight" not in message
 
 
 def test_trading_days_are_irregular():
@@ -392,13 +411,13 @@ def test_stamps_of_another_resolution_are_compared():
     assert steps_after(known, new + pd.Timedelta(1, unit="ns")) is None
 
 
-@given(st.integers(2, 60), st.integers(-80, 80), st.integers(1, 30), st.sampled_from(list(REGULAR)))
+@given(st.integers(2, 40), st.integers(-80, 80), st.integers(1, 30), st.sampled_from(list(REGULAR)))
 @settings(max_examples=400, deadline=None)
 def test_steps_after_inverts_continue_axis(n, start, length, name):
     grid = check_time_axis("F", REGULAR[name][:200])
-    grid = check_time_axis("F", grid.append(continue_axis(grid, 300)))
-    known = check_time_axis("F", grid[80 : 80 + n])
-    begin = 80 + n - 1 + start
-    assert steps_after(known, grid[max(begin, 0) : max(begin, 0) + length]) == max(begin, 0) - (80 + n - 1)
+    grid = check_time_axis("F", grid.append(continue_axis(grid, 200)))
+    known = check_time_axis("F", grid[40 : 40 + n])
+    begin = 40 + n - 1 + start
+    assert steps_after(known, grid[max(begin, 0) : max(begin, 0) + length]) == max(begin, 0) - (40 + n - 1)
     if start > 0:
         assert continue_axis(known, length, start - 1).equals(grid[begin : begin + length])

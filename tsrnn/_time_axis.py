@@ -258,14 +258,9 @@ def _frequency(index: pd.DatetimeIndex) -> pd.offsets.BaseOffset | None:
     """Return the step of a sorted and unique `index`, None if there is none or it has a single row."""
     if index.freq is not None or len(index) < 2:
         return index.freq
-    steps = np.diff(index.asi8)
-    first = pd.Timedelta(steps[0], unit=index.unit)
-    if first % _DAY != pd.Timedelta(0) and bool((steps == steps[0]).all()):
-        return _fixed(first)
-    wall = _wall(index)
-    if len(index) > 2 and (wall[1:] - wall[:-1]).min() >= _DAY:
-        inferred = pd.DatetimeIndex(wall, freq="infer").freq
-        if inferred is not None:
+    if len(index) > 2 and (index[1:] - index[:-1]).min() > _DAY / 2:
+        inferred = pd.DatetimeIndex(_wall(index), freq="infer").freq
+        if inferred is not None and not _is_fixed(inferred):
             return inferred
     fits, step = _likely_step(index)
     return step if fits.all() else None
@@ -287,8 +282,9 @@ def _first_irregular_row(index: pd.DatetimeIndex) -> tuple[int, pd.offsets.BaseO
 def _likely_step(index: pd.DatetimeIndex) -> tuple[NDArray[np.bool_], pd.offsets.BaseOffset]:
     """Return the step that most rows of `index` keep, and which rows from the second on keep it."""
     steps = np.diff(index.asi8)
-    usual = pd.Timedelta(_most_frequent(steps), unit=index.unit)
-    found = [(steps == _most_frequent(steps), _fixed(usual))]
+    most = _most_frequent(steps)
+    usual = pd.Timedelta(most, unit=index.unit)
+    found = [(steps == most, _fixed(usual))]
     if usual > _DAY / 2:
         wall = _wall(index)
         found = [(np.asarray(wall[:-1] + step == wall[1:]), step) for step in _calendar_steps(wall)] + found
