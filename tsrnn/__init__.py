@@ -1,22 +1,40 @@
 """Recurrent networks for time series as scikit-learn estimators."""
 
 from tsrnn._validation import InvalidParameterError, TrainingDivergedError
+from tsrnn.baselines import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from tsrnn.datasets import load_ecg, load_electricity_demand, load_sp500
+from tsrnn.evaluation import backtest
+from tsrnn.forecasting import Forecaster
+from tsrnn.metrics import (
+    mean_absolute_scaled_error,
+    root_mean_squared_scaled_error,
+    symmetric_mean_absolute_percentage_error,
+)
+from tsrnn.model_selection import WalkForwardSplit
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from tsrnn.transformers import SequenceScaler, WindowTransformer
 from tsrnn.windows import Windows, make_windows
 
 __all__ = [
+    "DriftForecaster",
+    "Forecaster",
     "GRURegressor",
     "InvalidParameterError",
     "LSTMRegressor",
+    "NaiveForecaster",
+    "SeasonalNaiveForecaster",
     "SequenceScaler",
     "SimpleRNNRegressor",
     "TrainingDivergedError",
+    "WalkForwardSplit",
     "WindowTransformer",
     "Windows",
+    "backtest",
     "load_ecg",
     "load_electricity_demand",
     "load_sp500",
     "make_windows",
+    "mean_absolute_scaled_error",
+    "root_mean_squared_scaled_error",
+    "symmetric_mean_absolute_percentage_error",
 ]

@@ -6,6 +6,7 @@ Every message follows one template: who refuses, which parameter, what it must b
 import difflib
 import math
 import numbers
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -148,3 +149,16 @@ def check_rows(owner: object, X: Any, what: str = "X", dtype: Any = np.float64) 
         rows = check_array(X, dtype=dtype, ensure_all_finite=False, estimator=name_of(owner), input_name=what)
     check_finite(owner, rows, what, columns)
     return rows  # type: ignore[no-any-return]
+
+
+def check_memory(owner: object, n_bytes: int) -> None:
+    """Raise a MemoryError with an estimate when `n_bytes` are more than this machine has."""
+    try:
+        limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):  # a system that does not tell
+        return
+    if n_bytes > limit:
+        raise MemoryError(
+            f"{name_of(owner)}: this array would take {n_bytes / 2**30:.1f} GiB; the machine has "
+            f"{limit / 2**30:.1f} GiB. Keep the windows lazy, or lower `lookback` or the number of windows."
+        )

@@ -8,14 +8,13 @@
     forecast target (H=2)               y5  y6       make_windows, Forecaster
 """
 
-import os
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from tsrnn._validation import check_int, check_rows, invalid_parameter, name_of
+from tsrnn._validation import check_int, check_memory, check_rows, invalid_parameter, name_of
 
 __all__ = ["Windows", "make_windows"]
 
@@ -165,19 +164,6 @@ class Windows:
         np.add.at(borders, self.starts, 1)
         np.add.at(borders, self.starts + self.lookback, -1)
         return np.cumsum(borders)[:-1] > 0
-
-
-def check_memory(owner: object, n_bytes: int) -> None:
-    """Raise a MemoryError with an estimate when `n_bytes` are more than this machine has."""
-    try:
-        limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):  # a system that does not tell
-        return
-    if n_bytes > limit:
-        raise MemoryError(
-            f"{name_of(owner)}: this array would take {n_bytes / 2**30:.1f} GiB; the machine has "
-            f"{limit / 2**30:.1f} GiB. Keep the windows lazy, or lower `lookback` or the number of windows."
-        )
 
 
 def make_windows(

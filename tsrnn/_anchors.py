@@ -1,0 +1,85 @@
+"""Anchors: what is subtracted from a window and added back to its forecast."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsrnn._validation import check_memory
+from tsrnn.windows import Windows
+
+Floats = NDArray[np.float64]
+
+CHUNK = 4096
+"""Windows that the linear map looks at in one go."""
+
+
+def offsets_of(anchor: str | None, values: Floats, origins: NDArray[np.int64], lookback: int) -> Floats | None:
+    """Return what is subtracted from the windows that end at `origins`, (n_windows, n_targets); None for nothing."""
+    if anchor is None:
+        return None
+    if anchor != "mean":
+        last: Floats = values[origins]
+        return last
+    sums = np.cumsum(np.concatenate([np.zeros((1, values.shape[1])), values - values[0]]), axis=0)
+    means: Floats = (sums[origins + 1] - sums[origins + 1 - lookback]) / lookback + values[0]
+    return means
+
+
+def level_of(
+    anchor: str | None, values: Floats, origins: NDArray[np.int64], shape: tuple[int, int], season: int
+) -> Floats:
+    """Return what is added back to the forecasts from `origins`, (n_windows, horizon, n_targets).
+
+    `shape` is (lookback, horizon). The level of "linear" is that of "last": its map learns what comes on top.
+    """
+    lookback, horizon = shape
+    offsets = offsets_of(anchor, values, origins, lookback)
+    if offsets is None:
+        return np.zeros((len(origins), horizon, values.shape[1]))
+    if anchor == "seasonal":
+        back = season - np.arange(horizon) % season
+        before: Floats = values[origins[:, None] + 1 - back]
+        return before
+    return np.repeat(offsets[:, None], horizon, axis=1)
+
+
+@dataclass
+class LinearMap:
+    """Ridge regression from windows to targets in closed form, summed up chunk by chunk.
+
+    The windows are never all in memory: the normal equations need (lookback * n_features)^2 numbers.
+    """
+
+    alpha: float = 1.0
+
+    def fit(self, windows: Windows, targets: Floats) -> "LinearMap":
+        """Solve for the targets (n_windows, n_outputs)."""
+        size = windows.shape[1] * windows.shape[2]
+        check_memory("Forecaster", 8 * size * (size + targets.shape[1]))
+        gram, cross = np.zeros((size, size)), np.zeros((size, targets.shape[1]))
+        mean = np.zeros(size)
+        for first in range(0, len(windows), CHUNK):
+            part = flat(windows[first : first + CHUNK])
+            gram += part.T @ part
+            cross += part.T @ targets[first : first + CHUNK]
+            mean += part.sum(axis=0)
+        mean /= len(windows)
+        level = targets.mean(axis=0)
+        gram -= len(windows) * np.outer(mean, mean)
+        gram[np.diag_indices(size)] += self.alpha
+        cross -= len(windows) * np.outer(mean, level)
+        self.coef_ = np.linalg.solve(gram, cross)
+        self.intercept_ = level - mean @ self.coef_
+        return self
+
+    def predict(self, windows: Windows) -> Floats:
+        """Return the outputs (n_windows, n_outputs)."""
+        parts = [flat(windows[first : first + CHUNK]) @ self.coef_ for first in range(0, len(windows), CHUNK)]
+        outputs: Floats = np.concatenate(parts) + self.intercept_
+        return outputs
+
+
+def flat(windows: Windows) -> Floats:
+    """Return each window as one row of float64, (n_windows, lookback * n_features)."""
+    return np.asarray(windows, dtype=np.float64).reshape(len(windows), -1)

@@ -1,0 +1,248 @@
+"""The face that every forecaster has: series in, forecast out, with the index rules; a subclass fills in the rule."""
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.validation import check_is_fitted
+
+from tsrnn._series import Floats, Form, read_rows, same_steps, steps_left_out
+from tsrnn._time_axis import check_time_axis, continue_axis
+from tsrnn._validation import check_int, name_of
+
+Origins = NDArray[np.int64]
+
+
+class BaseForecaster(RegressorMixin, BaseEstimator):
+    """Base of the forecasters.
+
+    A subclass has the attribute `horizon` and two methods: ``_learn(values, covariates)``, which fits on the known
+    rows, and ``_forecast(values, covariates, origins)``, which returns (n_origins, horizon, n_targets) from the rows
+    up to each origin and no later ones. Known-future covariates have rows beyond `values`.
+    """
+
+    horizon: int
+    past_covariates: Any = ()
+    index_: pd.Index
+    _values: Floats
+    _covariates: Floats | None
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from a series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_steps,), (n_steps, n_targets) or (n_steps, n_covariates)
+            Alone, the series itself; with `y`, the covariates, row by row with it (a DataFrame without columns, or
+            None, for none).
+        y : array-like of shape (n_steps,) or (n_steps, n_targets), default=None
+            The series to forecast.
+
+        Returns
+        -------
+        self
+        """
+        before = self.__dict__.copy()
+        try:
+            values, covariates = self._read_known(X, y)
+            self._learn(values, covariates)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+        return self
+
+    def predict(self, X: Any = None) -> Any:
+        """Forecast the steps that follow the known series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_steps, n_covariates), default=None
+            The covariates of the steps to forecast, one row a step; more rows than `horizon` roll the forecast
+            forward. Without covariates in `fit`, only its length and index count. None: the next `horizon` steps.
+
+        Returns
+        -------
+        Series, DataFrame or ndarray of shape (n_steps,) or (n_steps, n_targets)
+            In the form and the units of the series seen in `fit`, with the index that continues it.
+        """
+        check_is_fitted(self)
+        n_steps, skip, future = self._read_future(X)
+        origin = np.array([len(self._values) - 1])
+        covariates = None if self._covariates is None else np.concatenate([self._covariates, future])
+        values = self._roll(self._values, covariates, origin, n_steps + skip)[0, skip:]
+        return self._form.dress(values, continue_axis(self.index_, n_steps, skip, owner=self))
+
+    def update(self, X: Any, y: Any = None) -> Self:
+        """Extend the known past by rows that follow it, without refitting; `X` and `y` as in `fit`."""
+        check_is_fitted(self)
+        values, covariates, index = self._read(X, y)
+        self._check_targets_known(values)
+        left_out = steps_left_out(self, self.index_, index, "the new series")
+        if left_out:
+            raise ValueError(
+                f"{name_of(self)}: {left_out} steps are missing between the known series, which ends at "
+                f"{self.index_[-1]}, and the new rows. Pass them as well."
+            )
+        extended = self.index_.append(continue_axis(self.index_, len(values), owner=self))
+        self.index_ = check_time_axis(self, extended)
+        self._values = np.concatenate([self._values, values])
+        if self._covariates is not None and covariates is not None:
+            self._covariates = np.concatenate([self._covariates, covariates])
+        return self
+
+    def predict_origins(self, X: Any, y: Any = None, *, origins: Any, n_steps: int | None = None) -> Floats:
+        """Forecast from several origins of one series at once, without refitting.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_steps_known, ...)
+            The series, or the covariates with `y`, as in `fit`; covariates reach as far as the last forecast.
+        y : array-like of shape (n_steps_known,) or (n_steps_known, n_targets), default=None
+            The series.
+        origins : array-like of int, shape (n_origins,)
+            Row numbers of the last step that each forecast may know.
+        n_steps : int, default=None
+            Steps forecast from each origin. None: `horizon`.
+
+        Returns
+        -------
+        ndarray of shape (n_origins, n_steps, n_targets)
+            In the units of the series; row h - 1 of an origin is the forecast h steps after it.
+        """
+        check_is_fitted(self)
+        values, covariates, _ = self._read(X, y)
+        self._check_targets_known(values)
+        n_steps = self.horizon if n_steps is None else check_int(self, "n_steps", n_steps, minimum=1)
+        return self._roll(values, covariates, np.asarray(origins, dtype=np.int64), n_steps)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return R^2 of the forecast of the rows of `y` (of `X`, the series itself, without `y`)."""
+        truth = X if y is None else y
+        forecast = self.predict(pd.DataFrame(index=X.index) if y is None and hasattr(X, "index") else X)
+        return float(r2_score(truth, forecast, sample_weight=sample_weight))
+
+    def _learn(self, values: Floats, covariates: Floats | None) -> None:
+        raise NotImplementedError
+
+    def _forecast(self, values: Floats, covariates: Floats | None, origins: Origins) -> Floats:
+        raise NotImplementedError
+
+    def _roll(self, values: Floats, covariates: Floats | None, origins: Origins, n_steps: int) -> Floats:
+        """Return (n_origins, n_steps, n_targets); beyond the horizon, forecasts stand in for the past."""
+        if n_steps <= self.horizon:
+            return self._forecast(values, covariates, origins)[:, :n_steps]
+        if len(origins) > 1:
+            return np.concatenate(
+                [self._roll(values, covariates, origins[i : i + 1], n_steps) for i in range(len(origins))]
+            )
+        if self._past_columns:
+            raise ValueError(
+                f"{name_of(self)}: {n_steps} steps are asked for, but beyond horizon={self.horizon} the past "
+                f"covariates {list(self.past_covariates)} are not known. Raise `horizon`, or forecast fewer steps."
+            )
+        origin = int(origins[0])
+        known, done = values[: origin + 1], []
+        for _ in range(0, n_steps, self.horizon):
+            done.append(self._forecast(known, covariates, np.array([len(known) - 1]))[0])
+            known = np.concatenate([known, done[-1]])
+        return np.concatenate(done)[None, :n_steps]
+
+    def _read_known(self, X: Any, y: Any) -> tuple[Floats, Floats | None]:
+        """Read the rows of a fit and remember them, their form and their index."""
+        target = X if y is None else y
+        self._form: Form = read_rows(self, target, "X" if y is None else "y")[2]
+        self._read_columns(X if y is not None else None)
+        values, covariates, index = self._read(X, y)
+        self.index_ = pd.RangeIndex(len(values)) if index is None else index
+        self._values, self._covariates = values, covariates
+        self.n_targets_ = values.shape[1]
+        return values, covariates
+
+    def _read_columns(self, X: Any) -> None:
+        """Remember the covariates' names and which of them are known in the past only."""
+        rows = None if X is None else read_rows(self, X, "X")[0]
+        count = 0 if rows is None else rows.shape[1]
+        self._columns: list[Any] = list(X.columns) if isinstance(X, pd.DataFrame) else list(range(count))
+        if isinstance(X, pd.Series):
+            self._columns = [X.name]
+        unknown = [name for name in self.past_covariates if name not in self._columns]
+        if unknown:
+            raise ValueError(
+                f"{name_of(self)}: `past_covariates` names {unknown[0]!r}, which is no column of X; "
+                f"X has {self._columns}."
+            )
+        self._past_columns = [self._columns.index(name) for name in self.past_covariates]
+        self._future_columns = [i for i in range(count) if i not in self._past_columns]
+        self.n_features_in_ = count
+
+    def _read(self, X: Any, y: Any) -> tuple[Floats, Floats | None, pd.Index | None]:
+        """Return the values, the covariates (None without any) and the index of known rows."""
+        if y is None:
+            values, index, _ = read_rows(self, X, "X")
+            if self._columns:
+                raise ValueError(f"{name_of(self)}: fitted with the covariates {self._columns}; pass X and y.")
+            return values, None, index
+        values, index, _ = read_rows(self, y, "y")
+        if X is None:
+            return values, None, index
+        covariates, other, _ = self._read_covariates(X, self._columns)
+        same_steps(self, other, index, (len(covariates), len(values)))
+        return values, covariates if self._columns else None, other if index is None else index
+
+    def _read_covariates(self, X: Any, columns: list[Any]) -> tuple[Floats, pd.Index | None, Form]:
+        """Return the rows of the covariates, after a look at their names and number."""
+        rows, index, form = read_rows(self, X, "X")
+        if isinstance(X, pd.DataFrame) and list(X.columns) != columns:
+            raise ValueError(
+                f"{name_of(self)}: the feature names should match those that were passed during fit. "
+                f"Got {list(X.columns)}, expected {columns}."
+            )
+        if rows.shape[1] != len(columns):
+            raise ValueError(
+                f"X has {rows.shape[1]} features, but {name_of(self)} is expecting {len(columns)} features as input."
+            )
+        return rows, index, form
+
+    def _read_future(self, X: Any) -> tuple[int, int, Floats]:
+        """Return the number of steps to forecast, of steps to leave out before them, and their covariates."""
+        if X is None:
+            if self._future_columns:
+                names = [self._columns[i] for i in self._future_columns]
+                raise ValueError(
+                    f"{name_of(self)}: the covariates {names} are known in the future; pass their rows as X."
+                )
+            return self.horizon, 0, np.full((self.horizon, len(self._columns)), np.nan)
+        if not self._columns:
+            index = X.index if isinstance(X, pd.Series | pd.DataFrame) else None
+            self._check_some_rows(X)
+            return len(X), steps_left_out(self, self.index_, index, "X"), np.empty((len(X), 0))
+        future_only = [self._columns[i] for i in self._future_columns]
+        if isinstance(X, pd.DataFrame) and list(X.columns) == future_only:
+            X = X.reindex(columns=self._columns, fill_value=0.0)
+        rows, index, _ = self._read_covariates(X, self._columns)
+        skip = steps_left_out(self, self.index_, index, "X")
+        if skip:
+            raise ValueError(
+                f"{name_of(self)}: X begins {skip} steps after the end of the known series, whose covariates are "
+                "missing in between. Pass their rows as well."
+            )
+        future = rows.copy()
+        future[:, self._past_columns] = np.nan
+        return len(future), skip, future
+
+    def _check_some_rows(self, X: Any) -> None:
+        if len(X) == 0:
+            raise ValueError(
+                f"Found array with 0 sample(s) (shape={np.shape(X)}) while a minimum of 1 is required "
+                f"by {name_of(self)}."
+            )
+
+    def _check_targets_known(self, values: Floats) -> None:
+        if values.shape[1] != self.n_targets_:
+            raise ValueError(
+                f"{name_of(self)}: the series has {values.shape[1]} targets, but it was fitted on {self.n_targets_}."
+            )
