@@ -240,6 +240,12 @@ def test_a_missing_row_is_named(index, row):
     assert "daylight" not in message
 
 
+@pytest.mark.parametrize("index", [pd.Index([0, 1, 3]), pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-04"])])
+def test_three_rows_can_be_irregular(index):
+    with pytest.raises(ValueError, match="not regular at row 2"):
+        check_time_axis("F", index)
+
+
 def test_trading_days_are_irregular():
     days = pd.bdate_range("2024-12-02", "2025-01-31").drop(["2024-12-25", "2025-01-01", "2025-01-09"])
     with pytest.raises(ValueError, match=r"regular at row 17: 2024-12-26 00:00:00 follows 2024-12-24 .*BusinessDay"):
@@ -332,7 +338,8 @@ def test_two_stamps_give_the_step_between_them():
     assert continue_axis(check_time_axis("F", pd.Index([3, 10])), 2).tolist() == [17, 24]
 
 
-def test_one_row_of_a_longer_type():
+def test_one_row_whose_type_knows_the_step():
+    assert continue_axis(check_time_axis("F", pd.Index([5])), 2).tolist() == [6, 7]
     assert continue_axis(pd.RangeIndex(0, 40, 4)[:1], 2).tolist() == [4, 8]
     assert continue_axis(pd.PeriodIndex(["2024-01"], freq="3M"), 2).astype(str).tolist() == ["2024-04", "2024-07"]
 
