@@ -11,9 +11,11 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from tsrnn._time_axis import check_time_axis
 from tsrnn._validation import check_int, check_memory, check_rows, invalid_parameter, name_of
 
 __all__ = ["Windows", "make_windows"]
@@ -78,7 +80,7 @@ class Windows:
         offsets: ArrayLike | None = None,
     ) -> None:
         self.steps = np.asarray(steps)
-        self.starts = np.asarray(starts, dtype=np.int64)
+        self.starts = self._integers("starts", starts)
         self.lookback = check_int(self, "lookback", lookback, minimum=1)
         if self.steps.ndim != 2:
             raise invalid_parameter(self, "steps", "2-D (n_steps, n_features)", self.steps.shape)
@@ -90,8 +92,19 @@ class Windows:
                 f"between 0 and {last} for {len(self.steps)} steps and lookback={self.lookback}",
                 (int(self.starts.min()), int(self.starts.max())),
             )
-        self._origins = None if origins is None else np.asarray(origins, dtype=np.int64)
+        self._origins = None if origins is None else self._integers("origins", origins)
         self.offsets = None if offsets is None else np.asarray(offsets, dtype=self.steps.dtype)
+        count, n_features = len(self.starts), self.steps.shape[1]
+        if self._origins is not None and len(self._origins) != count:
+            raise invalid_parameter(self, "origins", f"of shape ({count},), one for each start", self._origins.shape)
+        if self.offsets is not None and self.offsets.shape != (count, n_features):
+            raise invalid_parameter(self, "offsets", f"of shape ({count}, {n_features})", self.offsets.shape)
+
+    def _integers(self, parameter: str, values: ArrayLike) -> NDArray[np.int64]:
+        numbers = np.asarray(values)
+        if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
+            raise invalid_parameter(self, parameter, "a 1-D array of integers", values)
+        return numbers.astype(np.int64, copy=False)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -122,20 +135,29 @@ class Windows:
         return len(self.starts)
 
     def __getitem__(self, key: Any) -> Any:
-        """Return one window as an array for an integer, `Windows` for a slice, a mask or an array of integers."""
-        if isinstance(key, tuple):
-            rows, *rest = key
-            if all(part is Ellipsis or part == slice(None) for part in rest):
-                return self[rows]
-            return np.asarray(self[rows])[(slice(None), *rest) if np.ndim(rows) or isinstance(rows, slice) else rest]
-        if isinstance(key, int | np.integer):
-            start = self.starts[key]
-            window = self.steps[start : start + self.lookback]
-            return window if self.offsets is None else window - self.offsets[key]
-        if not isinstance(key, slice):
-            key = np.asarray(key)
-            key = key.astype(np.int64) if key.size == 0 else key
-        return self._selected(key)
+        """Return one window as an array for an integer, `Windows` for a slice, a mask or an array of integers.
+
+        A key of several parts, such as ``windows[:5, -1, 0]``, gives what numpy's indexing gives, as an array.
+        """
+        first, *rest = (key or (...,)) if isinstance(key, tuple) else (key,)
+        if first is Ellipsis:
+            return np.asarray(self)[key] if rest else self[:]
+        rows = first if isinstance(first, slice) else _positions(first)
+        if len(rest) > 2 or any(not _is_whole(part) for part in rest):
+            return self._part(rows, rest)
+        return self._selected(rows) if isinstance(rows, slice) or rows.ndim else self._window(int(rows))
+
+    def _part(self, rows: slice | NDArray[Any], rest: list[Any]) -> Any:
+        """Return the `rest` of the windows `rows`, of which alone an array is made."""
+        if isinstance(rows, slice):
+            return np.asarray(self._selected(rows))[(slice(None), *rest)]
+        chosen = self._selected(np.atleast_1d(rows))
+        return np.asarray(chosen)[(np.arange(len(chosen)) if rows.ndim else 0, *rest)]
+
+    def _window(self, number: int) -> NDArray[Any]:
+        start = self.starts[number]
+        window = self.steps[start : start + self.lookback]
+        return window if self.offsets is None else window - self.offsets[number]
 
     def _selected(self, key: Any) -> "Windows":
         return Windows(
@@ -150,9 +172,11 @@ class Windows:
         if copy is False:
             raise ValueError("Windows: an array of overlapping windows cannot be made without a copy.")
         check_memory(self, self.nbytes)
+        if len(self) == 0:
+            return np.empty(self.shape, dtype=self.dtype if dtype is None else dtype)
         windows = sliding_window_view(self.steps, self.lookback, axis=0)[self.starts].transpose(0, 2, 1)
         if self.offsets is not None:
-            windows = windows - self.offsets[:, None]
+            windows -= self.offsets[:, None]
         return np.ascontiguousarray(windows, dtype=dtype)
 
     def __repr__(self) -> str:
@@ -164,6 +188,23 @@ class Windows:
         np.add.at(borders, self.starts, 1)
         np.add.at(borders, self.starts + self.lookback, -1)
         return np.cumsum(borders)[:-1] > 0
+
+
+def _positions(key: Any) -> NDArray[Any]:
+    """Return a key as an array that selects windows: an integer, several integers or a mask."""
+    positions = np.asarray(key)
+    if positions.size == 0 and positions.dtype.kind == "f":  # an empty list
+        positions = positions.astype(np.int64)
+    if positions.ndim > 1 or positions.dtype.kind not in ("biu" if positions.ndim else "iu"):
+        raise IndexError(
+            f"Windows: the key must be an integer, a slice, or a 1-D array of integers or booleans; got {key!r}. "
+            "Index `np.asarray(windows)` for more."
+        )
+    return positions
+
+
+def _is_whole(part: Any) -> bool:
+    return part is Ellipsis or (isinstance(part, slice) and part == slice(None))
 
 
 def make_windows(
@@ -205,7 +246,10 @@ def make_windows(
     InvalidParameterError
         A size is no integer or too small.
     ValueError
-        A series is shorter than lookback + gap + horizon, or `X` and `y` differ in length.
+        A series is shorter than lookback + gap + horizon, `X` and `y` differ in length, the series differ in their
+        columns, the rows are no finite numbers, or a time index is out of order.
+    TypeError
+        Rows are sparse, times or categories, or have a MultiIndex.
 
     Examples
     --------
@@ -221,8 +265,10 @@ def make_windows(
     check_int(owner, "horizon", horizon, minimum=1)
     check_int(owner, "gap", gap, minimum=0)
     check_int(owner, "stride", stride, minimum=1)
-    series = [_floats(part) for part in _several(X)]
-    targets = series if y is None else [_floats(part, "y") for part in _several(y)]
+    series = _read(owner, X, "X")
+    targets = series if y is None else _read(owner, y, "y")
+    if len(series) != len(targets):
+        raise ValueError(f"{owner}: X holds {len(series)} series and y {len(targets)}. Pass one y for each X.")
     for number, (rows, values) in enumerate(zip(series, targets, strict=True)):
         check_length(owner, rows, values, number, lookback + gap + horizon)
     counts = [(len(rows) - lookback - gap - horizon) // stride + 1 for rows in series]
@@ -243,10 +289,42 @@ def _several(data: Any) -> list[Any]:
     return list(data) if several else [data]
 
 
-def _floats(data: Any, what: str = "X") -> NDArray[Any]:
-    """Return `data` as finite rows in their own floating type; integers become float64."""
-    dtype = getattr(data, "dtype", None)
-    return check_rows("make_windows", data, what, dtype=dtype if dtype == np.float32 else np.float64)
+def _read(owner: str, data: Any, what: str) -> list[NDArray[Any]]:
+    """Return each series in `data` as finite rows in float32, if they are that already, or float64."""
+    parts = _several(data)
+    for part in parts:
+        check_order(owner, part)
+    series = [check_rows(owner, part, what, dtype=[np.float64, np.float32]) for part in parts]
+    named = all(isinstance(part, pd.DataFrame) for part in parts)
+    columns = [list(part.columns) if named else rows.shape[1] for part, rows in zip(parts, series, strict=True)]
+    for number, names in enumerate(columns):
+        if names != columns[0]:
+            raise ValueError(
+                f"{owner}: all series in {what} must have the same columns; series 0 has {columns[0]}, series {number} "
+                f"has {names}."
+            )
+    return series
+
+
+def has_time_index(data: Any) -> bool:
+    """Return whether `data` is a DataFrame or Series whose index tells the time: stamps, periods or integers."""
+    if not isinstance(data, pd.DataFrame | pd.Series):
+        return False
+    return isinstance(data.index, pd.DatetimeIndex | pd.PeriodIndex) or pd.api.types.is_integer_dtype(data.index)
+
+
+def check_order(owner: object, data: Any) -> None:
+    """Raise unless the rows of `data` follow each other in time, as far as their index, if they have one, can tell.
+
+    The steps between them may vary, as those of trading days do.
+    """
+    if isinstance(data, pd.DataFrame | pd.Series) and data.index.nlevels > 1:
+        raise TypeError(
+            f"{name_of(owner)}: the index has {data.index.nlevels} levels; windows would run from one series into the "
+            "next. Pass the series one by one, e.g. with `X.xs(key)`."
+        )
+    if has_time_index(data) and not (data.index.is_monotonic_increasing and data.index.is_unique):
+        check_time_axis(owner, data.index)
 
 
 def check_length(owner: object, rows: NDArray[Any], values: NDArray[Any], number: int, needed: int) -> None:
