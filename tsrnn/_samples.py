@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
-from tsrnn._validation import check_columns, check_dtype, check_finite, name_of
+from tsrnn._validation import check_finite, check_numeric, count_axes, is_finite, name_of
 from tsrnn.windows import Windows
 
 
@@ -22,8 +22,9 @@ def as_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
         windows = _finite_windows(estimator, X)
         _check_shape(estimator, windows, reset=reset)
         return windows
-    n_axes = np.ndim(X) if hasattr(X, "shape") or isinstance(X, list | tuple) else 2
-    samples = _check_2d(estimator, X, reset=reset) if n_axes <= 2 else _check_3d(estimator, X)
+    check_numeric(estimator, X, "X")
+    n_axes = count_axes(X)
+    samples = _check_2d(estimator, X, reset=reset) if n_axes <= 2 else _check_3d(estimator, X, n_axes)
     shape = samples.shape if samples.ndim == 3 else (*samples.shape, 1)
     count, lookback, n_features = shape
     steps = np.ascontiguousarray(samples).reshape(count * lookback, n_features)
@@ -39,37 +40,35 @@ def _finite_windows(estimator: Any, X: Windows) -> Windows:
         )
     with np.errstate(over="ignore"):
         steps = X.steps.astype(np.float32, copy=False)
-    if not np.isfinite(np.sum(steps)):
+    if not is_finite(steps):
         check_finite(estimator, steps[X.covered()], "X")
+    if X.offsets is not None:
+        check_finite(estimator, X.offsets, "X, its offsets,")
     return Windows(steps, X.starts, X.lookback, origins=X._origins, offsets=X.offsets)
 
 
 def _check_2d(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.float32]:
     columns = X.columns if isinstance(X, pd.DataFrame) else None
-    if columns is not None:
-        check_columns(estimator, X)
-    if isinstance(X, pd.Series):
-        check_dtype(estimator, X.name, X.dtype)
     with np.errstate(over="ignore"):
         samples = validate_data(estimator, X, reset=reset, dtype=np.float32, ensure_all_finite=False)
     check_finite(estimator, samples, "X", columns)
     return samples  # type: ignore[no-any-return]
 
 
-def _check_3d(estimator: Any, X: Any) -> NDArray[np.float32]:
-    if np.ndim(X) > 3:
+def _check_3d(estimator: Any, X: Any, n_axes: int) -> NDArray[np.float32]:
+    if n_axes > 3:
         raise ValueError(
             f"{name_of(estimator)}: expected a 2-D or 3-D array (n_samples, lookback, n_features); "
-            f"got a {np.ndim(X)}-D one of shape {np.shape(X)}."
-        )
-    if 0 in np.shape(X)[1:]:
-        raise ValueError(
-            f"Found array with 0 feature(s) (shape={np.shape(X)}) while a minimum of 1 is required "
-            f"by {name_of(estimator)}."
+            f"got a {n_axes}-D one of shape {np.shape(X)}."
         )
     with np.errstate(over="ignore"):
         samples = check_array(
             X, dtype=np.float32, allow_nd=True, ensure_all_finite=False, estimator=name_of(estimator), input_name="X"
+        )
+    if 0 in samples.shape[1:]:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={samples.shape}) while a minimum of 1 is required "
+            f"by {name_of(estimator)}."
         )
     check_finite(estimator, samples, "X")
     return samples  # type: ignore[no-any-return]

@@ -3,11 +3,12 @@
 Every message follows one template: who refuses, which parameter, what it must be, what it was, and the remedy.
 """
 
+import contextlib
 import difflib
 import math
 import numbers
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,18 @@ def check_option(owner: object, parameter: str, value: object, options: Sequence
     raise invalid_parameter(owner, parameter, f"one of {list(options)}", value, remedy)
 
 
+@contextlib.contextmanager
+def kept_whole(estimator: object) -> Iterator[None]:
+    """Put all attributes of `estimator` back when a fit fails on its way, so that the fit before it still works."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
 def check_columns(owner: object, frame: pd.DataFrame) -> None:
     """Raise unless the columns of `frame` are unique, have one type of name, and can be read as plain numbers."""
     names = frame.columns
@@ -99,21 +112,52 @@ def check_columns(owner: object, frame: pd.DataFrame) -> None:
             "Pass `frame.rename(columns=str)`."
         )
     for name, dtype in zip(names, frame.dtypes, strict=True):
-        check_dtype(owner, name, dtype)
+        check_dtype(owner, f"column {name!r}", dtype)
 
 
-def check_dtype(owner: object, name: object, dtype: Any) -> None:
-    """Raise if a column's `dtype` is a time or a category, which numpy would silently turn into numbers."""
-    kind = getattr(dtype, "kind", "")
+def check_dtype(owner: object, what: str, dtype: Any) -> None:
+    """Raise if the `dtype` of `what` is a time, a category or text, which numpy may silently turn into numbers."""
+    kind = getattr(dtype, "kind", None)
     if kind == "M" or isinstance(dtype, pd.PeriodDtype):
-        raise TypeError(f"{name_of(owner)}: column {name!r} is {dtype}, a datetime. Pass it as the index.")
+        raise TypeError(f"{name_of(owner)}: {what} is {dtype}, a datetime. Pass it as the index.")
     if kind == "m" or isinstance(dtype, pd.CategoricalDtype | pd.IntervalDtype):
-        raise TypeError(f"{name_of(owner)}: column {name!r} is {dtype}. Turn it into numbers first.")
+        raise TypeError(f"{name_of(owner)}: {what} is {dtype}. Turn it into numbers first.")
+    if kind in {"U", "S"} or isinstance(dtype, pd.StringDtype):
+        raise ValueError(f"{name_of(owner)}: {what} is text ({dtype}), not numeric. Convert it with `pd.to_numeric`.")
+
+
+def check_numeric(owner: object, data: Any, what: str) -> None:
+    """Raise unless `data`, an array, Series or DataFrame called `what`, has a type that can be read as plain numbers.
+
+    What the values themselves are is left to scikit-learn's checks.
+    """
+    if data is None:
+        raise ValueError(f"{name_of(owner)}: {what} must be array-like; got None.")
+    if isinstance(data, pd.DataFrame):
+        check_columns(owner, data)
+        return
+    dtype = getattr(data, "dtype", None)
+    if not hasattr(dtype, "kind"):  # a list, or the container of another library
+        dtype = np.asarray(data).dtype
+    named = isinstance(data, pd.Series) and data.name is not None
+    check_dtype(owner, f"column {data.name!r}" if named else f"Input {what}", dtype)
+
+
+def is_finite(values: NDArray[Any]) -> bool:
+    """Return whether no entry of `values` is NaN or infinite; one sum tells it, unless the sum itself overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.sum(values)) or np.isfinite(values).all())
+
+
+def count_axes(data: Any) -> int:
+    """Return the number of axes of an array-like."""
+    shape = getattr(data, "shape", None)
+    return int(np.asarray(data).ndim) if shape is None else len(shape)
 
 
 def check_finite(owner: object, values: NDArray[Any], what: str, columns: Iterable[object] | None = None) -> None:
     """Raise a ValueError that names the first NaN or infinite entry of `values`, an array called `what`."""
-    if values.size == 0 or np.isfinite(np.sum(values)) or np.isfinite(values).all():
+    if is_finite(values):
         return
     where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
     too_large = f"infinity or a value too large for dtype({str(values.dtype)!r})"
@@ -131,19 +175,19 @@ def check_finite(owner: object, values: NDArray[Any], what: str, columns: Iterab
 def check_rows(owner: object, X: Any, what: str = "X", dtype: Any = np.float64) -> NDArray[Any]:
     """Return the rows `X` (n_steps, n_features), or (n_steps,) for one feature, as a finite 2-D array.
 
+    `dtype` is a type, or a list of them: the data keep theirs if it is in the list and get the first one otherwise.
     Raises `TypeError` for sparse data and for columns of times or categories, `ValueError` for missing, infinite,
     complex or textual values, for no rows and for other than one or two dimensions.
     """
     if X is None:
         raise ValueError(f"{name_of(owner)}: {what} must be array-like of shape (n_steps, n_features); got None.")
+    check_numeric(owner, X, what)
     columns: Iterable[object] | None = None
     if isinstance(X, pd.Series):
-        check_dtype(owner, X.name, X.dtype)
         X = X.to_frame()
     if isinstance(X, pd.DataFrame):
-        check_columns(owner, X)
         columns = X.columns
-    elif np.ndim(X) == 1:
+    elif count_axes(X) == 1:
         X = np.reshape(X, (-1, 1))
     with np.errstate(over="ignore"):
         rows = check_array(X, dtype=dtype, ensure_all_finite=False, estimator=name_of(owner), input_name=what)

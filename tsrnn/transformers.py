@@ -11,9 +11,9 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tsrnn._samples import as_windows
-from tsrnn._time_axis import check_increasing, check_time_axis, steps_after
-from tsrnn._validation import check_columns, check_finite, check_int, check_option
-from tsrnn.windows import Windows
+from tsrnn._time_axis import check_time_axis, steps_after
+from tsrnn._validation import check_finite, check_int, check_numeric, check_option, count_axes, kept_whole
+from tsrnn.windows import Windows, check_order, has_time_index
 
 __all__ = ["SequenceScaler", "WindowTransformer"]
 
@@ -57,7 +57,8 @@ class WindowTransformer(TransformerMixin, BaseEstimator):
     InvalidParameterError
         In `fit`, for a parameter outside its range.
     ValueError, TypeError
-        For rows that are no finite numbers, sparse, not 2-D, out of order, or have other columns than in `fit`.
+        For rows that are no finite numbers, sparse, not 2-D, have other columns than in `fit`, are out of order, share
+        a stamp, or belong to several series (a MultiIndex).
 
     Notes
     -----
@@ -84,11 +85,13 @@ class WindowTransformer(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Remember the last rows of `X`, shape (n_steps, n_features); `y` is ignored."""
-        lookback = self._check_parameters()
-        rows = self._check(X, reset=True)
-        first = max(0, len(rows) - lookback + 1)
-        self.context_ = rows[first:].copy()
-        self.context_index_ = _regular_end(self, X.index, max(lookback, 4)) if _has_index(X) else None
+        with kept_whole(self):
+            lookback = self._check_parameters()
+            rows = self._check(X, reset=True)
+            first = max(0, len(rows) - lookback + 1)
+            self._lookback = lookback
+            self.context_ = rows[first:].copy()
+            self.context_index_ = _regular_end(self, X.index, max(lookback, 4)) if has_time_index(X) else None
         return self
 
     def transform(self, X: Any) -> Windows:
@@ -105,6 +108,7 @@ class WindowTransformer(TransformerMixin, BaseEstimator):
             Lazy, float32.
         """
         check_is_fitted(self)
+        check_option(self, "context", self.context, ["auto", "fit", "none"])
         rows = self._check(X, reset=False)
         past = self.context_ if self._continues(X) else self.context_[:0]
         return self._cut(rows, past)
@@ -120,16 +124,16 @@ class WindowTransformer(TransformerMixin, BaseEstimator):
 
     def _cut(self, rows: NDArray[Any], past: NDArray[Any]) -> Windows:
         known = np.concatenate([past, rows]) if len(past) else rows
-        padding = np.repeat(known[:1], self.lookback - 1 - len(past), axis=0)
+        padding = np.repeat(known[:1], self._lookback - 1 - len(past), axis=0)
         starts = np.arange(len(rows))
-        return Windows(np.concatenate([padding, known]) if len(padding) else known, starts, self.lookback)
+        return Windows(np.concatenate([padding, known]) if len(padding) else known, starts, self._lookback)
 
     def _continues(self, X: Any) -> bool:
         if self.context != "auto":
             return self.context == "fit"
-        if self.context_index_ is None or not _has_index(X) or len(self.context_) == 0:
+        if self.context_index_ is None or not has_time_index(X) or len(self.context_) == 0:
             return False
-        return steps_after(self.context_index_, X.index) == 1
+        return steps_after(self.context_index_, X.index, owner=self) == 1
 
     def _check_parameters(self) -> int:
         check_option(self, "pad", self.pad, ["edge"])
@@ -137,14 +141,12 @@ class WindowTransformer(TransformerMixin, BaseEstimator):
         return check_int(self, "lookback", self.lookback, minimum=1)
 
     def _check(self, X: Any, *, reset: bool) -> NDArray[np.float32]:
+        check_numeric(self, X, "X")
         columns = X.columns if isinstance(X, pd.DataFrame) else None
-        if columns is not None:
-            check_columns(self, X)
         with np.errstate(over="ignore"):
             rows = validate_data(self, X, reset=reset, dtype=np.float32, ensure_all_finite=False)
         check_finite(self, rows, "X", columns)
-        if _has_index(X):
-            check_increasing(self, X.index)
+        check_order(self, X)
         return rows  # type: ignore[no-any-return]
 
     def __sklearn_tags__(self) -> Tags:
@@ -153,18 +155,14 @@ class WindowTransformer(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _has_index(X: Any) -> bool:
-    if not isinstance(X, pd.DataFrame | pd.Series):
-        return False
-    return isinstance(X.index, pd.DatetimeIndex | pd.PeriodIndex) or pd.api.types.is_integer_dtype(X.index)
-
-
 def _regular_end(owner: object, index: pd.Index, n: int) -> pd.Index | None:
-    """Return the last `n` stamps of `index`, or None when they have no common step."""
+    """Return the last `n` stamps of `index`, or None when they have no common step, or none that is known."""
     try:
-        return check_time_axis(owner, index)[-n:]
+        end = check_time_axis(owner, index)[-n:]
+        steps_after(end, end, owner=owner)
     except (TypeError, ValueError):
         return None
+    return end
 
 
 class SequenceScaler(TransformerMixin, BaseEstimator):
@@ -206,12 +204,10 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the scaler on the steps of `X`, shape (n_samples, lookback, n_features); `y` is ignored."""
-        windows = as_windows(self, X, reset=True)
-        if windows.offsets is not None:
-            windows = as_windows(self, np.asarray(windows), reset=False)
-        covered = windows.covered()
-        self.scaler_ = clone(StandardScaler() if self.scaler is None else self.scaler)
-        self.scaler_.fit(windows.steps if covered.all() else windows.steps[covered])
+        with kept_whole(self):
+            rows, _ = _rows_of(self._read(X, reset=True))
+            self.scaler_ = clone(StandardScaler() if self.scaler is None else self.scaler)
+            self.scaler_.fit(rows)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -229,18 +225,32 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
         return self
 
     def _apply(self, X: Any, method: str) -> Any:
-        windows = as_windows(self, X, reset=False)
-        if windows.offsets is not None:
-            windows = as_windows(self, np.asarray(windows), reset=False)
-        steps = np.asarray(getattr(self.scaler_, method)(windows.steps))
+        windows = self._read(X, reset=False)
+        rows, covered = _rows_of(windows)
+        values = np.asarray(getattr(self.scaler_, method)(rows))
+        steps = values
+        if len(rows) < len(windows.steps):
+            steps = np.zeros((len(windows.steps), values.shape[1]), dtype=values.dtype)
+            steps[covered] = values
         scaled = Windows(steps, windows.starts, windows.lookback, origins=windows._origins)
         if isinstance(X, Windows):
             return scaled
         shape = (len(windows), windows.lookback, steps.shape[1])
-        return steps.reshape(shape if np.ndim(X) == 3 else shape[:2])
+        return steps.reshape(shape if count_axes(X) == 3 else shape[:2])
+
+    def _read(self, X: Any, *, reset: bool) -> Windows:
+        """Return `X` as `Windows` without offsets, whose rows are what the scaler sees."""
+        windows = as_windows(self, X, reset=reset)
+        return windows if windows.offsets is None else as_windows(self, np.asarray(windows), reset=False)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _rows_of(windows: Windows) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the rows that some window holds, and which ones of all they are."""
+    covered = windows.covered()
+    return windows.steps if covered.all() else windows.steps[covered], covered
