@@ -142,7 +142,7 @@ class Forecaster(BaseForecaster):
             self._linear = LinearMap().fit(windows, targets)
             targets = targets - self._linear.predict(windows)
         regressor = clone(self.regressor)
-        if targets.shape[1] > 1 and not get_tags(regressor).target_tags.multi_output:
+        if targets.shape[1] > 1 and not predicts_several(regressor):
             regressor = MultiOutputRegressor(regressor)
         self._lazy = takes_windows(self.regressor)
         y = targets[:, 0] if targets.shape[1] == 1 else targets
@@ -274,8 +274,20 @@ class Forecaster(BaseForecaster):
 def takes_windows(regressor: Any) -> bool:
     """Return whether `regressor` declares 3-D input; of a Pipeline the first step counts, of a search what it wraps."""
     if isinstance(regressor, Pipeline):
-        return takes_windows(regressor.steps[0][1])
-    inner = getattr(regressor, "estimator", None) or getattr(regressor, "regressor", None)
-    if inner is not None and hasattr(inner, "fit"):
-        return takes_windows(inner)
-    return bool(get_tags(regressor).input_tags.three_d_array)
+        return takes_windows(next(step for _, step in regressor.steps if step not in (None, "passthrough")))
+    inner = wrapped(regressor)
+    return bool(get_tags(regressor).input_tags.three_d_array) if inner is None else takes_windows(inner)
+
+
+def predicts_several(regressor: Any) -> bool:
+    """Return whether `regressor` predicts several numbers at once; a search does when what it tries does."""
+    if isinstance(regressor, Pipeline):
+        return predicts_several(regressor.steps[-1][1])
+    is_search = hasattr(regressor, "refit") and wrapped(regressor) is not None
+    return predicts_several(wrapped(regressor)) if is_search else bool(get_tags(regressor).target_tags.multi_output)
+
+
+def wrapped(regressor: Any) -> Any:
+    """Return the regressor that a search or another meta-estimator wraps; None if it wraps none."""
+    parts = (getattr(regressor, name, None) for name in ("estimator", "regressor"))
+    return next((part for part in parts if hasattr(part, "fit")), None)
