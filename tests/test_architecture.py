@@ -53,6 +53,7 @@ MAY_IMPORT = {
     "plotting": {"_validation"},
     "persistence": EVERYTHING - {"__init__", "__main__", "plotting"},
     "__init__": EVERYTHING - {"__main__"},
+    "_demos": EVERYTHING - {"__main__"},
     "__main__": EVERYTHING,
 }
 

@@ -11,12 +11,14 @@ from tsrnn.metrics import (
     symmetric_mean_absolute_percentage_error,
 )
 from tsrnn.model_selection import WalkForwardSplit
+from tsrnn.plotting import ForecastDisplay
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from tsrnn.transformers import SequenceScaler, WindowTransformer
 from tsrnn.windows import Windows, make_windows
 
 __all__ = [
     "DriftForecaster",
+    "ForecastDisplay",
     "Forecaster",
     "GRURegressor",
     "InvalidParameterError",

@@ -7,8 +7,7 @@
 This module imports Keras and is itself imported at the first fit or predict only.
 """
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,8 +71,18 @@ class Architecture:
     def key(self) -> tuple[Any, ...]:
         """What tells this network from any other; `cell_options` count by their content."""
         plain = [value for name, value in vars(self).items() if name != "cell_options"]
-        options = keras.saving.serialize_keras_object(self.cell_options)
-        return (*plain, json.dumps(options, sort_keys=True, default=repr))
+        return (*plain, _content(self.cell_options))
+
+
+def _content(value: Any) -> Hashable:
+    """Return what is equal for options of equal content; a function is equal to itself alone, whatever its name."""
+    if isinstance(value, dict):
+        return tuple((name, _content(value[name])) for name in sorted(value))
+    if isinstance(value, list | tuple):
+        return tuple(_content(part) for part in value)
+    if hasattr(value, "get_config"):
+        return type(value), _content(value.get_config())
+    return value if isinstance(value, Hashable) else repr(value)
 
 
 def build(architecture: Architecture) -> keras.Model:
