@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
 
 from tsrnn import Forecaster
 
@@ -199,3 +200,16 @@ def test_a_frame_without_columns_stands_for_no_covariates():
     pd.testing.assert_series_equal(forecaster.predict(none[50:57]), ridge().fit(y[:50]).predict(none[50:57]))
     pd.testing.assert_series_equal(forecaster.predict(), ridge().fit(None, y[:50]).predict())
     assert forecaster.update(none[50:60], y[50:60]).predict().index[0] == y.index[60]
+
+
+# What a forecast must not depend on
+
+
+def test_parameters_set_after_fit_wait_for_the_next_fit():
+    forecaster = ridge().fit(walk())
+    expected, batch = forecaster.predict(), forecaster.predict_origins(walk(), origins=[30, 40])
+    forecaster.set_params(lookback=9, horizon=2, anchor="mean", multivariate=True, regressor__alpha=1e6)
+    np.testing.assert_array_equal(forecaster.predict(), expected)
+    np.testing.assert_array_equal(forecaster.predict_origins(walk(), origins=[30, 40]), batch)
+    assert forecaster.score(walk(4)) == r2_score(walk(4), expected)
+    assert len(forecaster.fit(walk()).predict()) == 2

@@ -1,5 +1,6 @@
 """The face that every forecaster has: series in, forecast out, with the index rules; a subclass fills in the rule."""
 
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -49,6 +50,7 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         try:
             values, covariates = self._read_known(X, y)
             self._learn(values, covariates)
+            self._parameters = self.get_params(deep=False)
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(before)
@@ -69,11 +71,11 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         Series, DataFrame or ndarray of shape (n_steps,) or (n_steps, n_targets)
             In the form and the units of the series seen in `fit`, with the index that continues it.
         """
-        check_is_fitted(self)
-        n_steps, skip, future = self._read_future(X)
+        fitted = self._as_fitted()
+        n_steps, skip, future = fitted._read_future(X)
         origin = np.array([len(self._values) - 1])
         covariates = None if self._covariates is None else np.concatenate([self._covariates, future])
-        values = self._roll(self._values, covariates, origin, n_steps + skip)[0, skip:]
+        values = fitted._roll(self._values, covariates, origin, n_steps + skip)[0, skip:]
         return self._form.dress(values, continue_axis(self.index_, n_steps, skip, owner=self))
 
     def update(self, X: Any, y: Any = None) -> Self:
@@ -113,11 +115,11 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         ndarray of shape (n_origins, n_steps, n_targets)
             In the units of the series; row h - 1 of an origin is the forecast h steps after it.
         """
-        check_is_fitted(self)
-        values, covariates, _ = self._read(X, y)
+        fitted = self._as_fitted()
+        values, covariates, _ = fitted._read(X, y)
         self._check_targets_known(values)
-        n_steps = self.horizon if n_steps is None else check_int(self, "n_steps", n_steps, minimum=1)
-        return self._roll(values, covariates, np.asarray(origins, dtype=np.int64), n_steps)
+        n_steps = fitted.horizon if n_steps is None else check_int(self, "n_steps", n_steps, minimum=1)
+        return fitted._roll(values, covariates, np.asarray(origins, dtype=np.int64), n_steps)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R^2 of the forecast of the rows of `y` (of `X`, the series itself, without `y`)."""
@@ -130,6 +132,13 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
 
     def _forecast(self, values: Floats, covariates: Floats | None, origins: Origins) -> Floats:
         raise NotImplementedError
+
+    def _as_fitted(self) -> Self:
+        """Return this forecaster with the parameters of its fit, whatever `set_params` has changed since."""
+        check_is_fitted(self)
+        fitted = copy(self)
+        vars(fitted).update(self._parameters)
+        return fitted
 
     def _roll(self, values: Floats, covariates: Floats | None, origins: Origins, n_steps: int) -> Floats:
         """Return (n_origins, n_steps, n_targets); beyond the horizon, forecasts stand in for the past."""
