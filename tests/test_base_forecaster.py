@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
-from tsrnn import Forecaster
+from tsrnn import Forecaster, InvalidParameterError
 
 ANCHORS = [None, "last", "mean", "seasonal", "linear"]
 L, H, SEASON = 6, 4, 3
@@ -213,3 +213,35 @@ def test_parameters_set_after_fit_wait_for_the_next_fit():
     np.testing.assert_array_equal(forecaster.predict_origins(walk(), origins=[30, 40]), batch)
     assert forecaster.score(walk(4)) == r2_score(walk(4), expected)
     assert len(forecaster.fit(walk()).predict()) == 2
+
+
+@pytest.mark.parametrize("n_steps", [None, 2, 9])
+def test_origins_are_rows_with_a_full_past(n_steps):
+    forecaster = ridge().fit(walk())
+    for origins in ([L - 2, 20], [20, 60], [-1]):
+        with pytest.raises(ValueError, match=r"`origins` must lie between 5 and the last row 59; got "):
+            forecaster.predict_origins(walk(), origins=origins, n_steps=n_steps)
+    for origins in ([], 20, [20.5], [[20]], [True], None):
+        with pytest.raises(InvalidParameterError, match=r"`origins` must be a sequence of row numbers"):
+            forecaster.predict_origins(walk(), origins=origins, n_steps=n_steps)
+    with pytest.raises(InvalidParameterError, match=r"`n_steps` must be an integer >= 1; got 0"):
+        forecaster.predict_origins(walk(), origins=[20], n_steps=0)
+    with_covariates = ridge().fit(walk(60, 1, seed=1), walk())
+    last = 59 - (n_steps or H)
+    with pytest.raises(ValueError, match=f"the forecast from row {last + 1} needs the covariates up to row 60; X ends"):
+        with_covariates.predict_origins(walk(60, 1, seed=1), walk(), origins=[20, last + 1], n_steps=n_steps)
+    with_covariates.predict_origins(walk(60, 1, seed=1), walk(), origins=[20, last], n_steps=n_steps)
+
+
+@pytest.mark.parametrize("n_steps", [2, 5, 8])
+def test_covariates_after_the_last_step_asked_for_do_not_matter(n_steps):
+    """Whether one origin is forecast or several, and however far the rows of X go on."""
+    X, y = walk(90, 2, seed=1), walk(90)
+    forecaster = ridge().fit(X[:50], y[:50])
+    batch = forecaster.predict_origins(X, y, origins=[49, 60, 70], n_steps=n_steps)
+    np.testing.assert_array_equal(batch[0, :, 0], forecaster.predict(X[50 : 50 + n_steps]))
+    for number, origin in enumerate([49, 60, 70]):
+        later = X.copy()
+        later[origin + n_steps + 1 :] += 1e6
+        again = forecaster.predict_origins(later, y, origins=[49, 60, 70], n_steps=n_steps)
+        np.testing.assert_array_equal(again[: number + 1], batch[: number + 1])

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsrnn._series import Floats, Form, read_rows, same_steps, steps_left_out
 from tsrnn._time_axis import check_time_axis, continue_axis
-from tsrnn._validation import check_int, name_of
+from tsrnn._validation import check_int, invalid_parameter, name_of
 
 Origins = NDArray[np.int64]
 
@@ -20,9 +20,10 @@ Origins = NDArray[np.int64]
 class BaseForecaster(RegressorMixin, BaseEstimator):
     """Base of the forecasters.
 
-    A subclass has the attribute `horizon` and two methods: ``_learn(values, covariates)``, which fits on the known
-    rows, and ``_forecast(values, covariates, origins)``, which returns (n_origins, horizon, n_targets) from the rows
-    up to each origin and no later ones. Known-future covariates have rows beyond `values`.
+    A subclass has the attribute `horizon`, the property `_needed` and two methods: ``_learn(values, covariates)``,
+    which fits on the known rows, and ``_forecast(values, covariates, origins)``, which returns
+    (n_origins, horizon, n_targets) from the rows up to each origin and no later ones. Known-future covariates have rows
+    beyond `values`.
     """
 
     horizon: int
@@ -119,13 +120,18 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         values, covariates, _ = fitted._read(X, y)
         self._check_targets_known(values)
         n_steps = fitted.horizon if n_steps is None else check_int(self, "n_steps", n_steps, minimum=1)
-        return fitted._roll(values, covariates, np.asarray(origins, dtype=np.int64), n_steps)
+        return fitted._roll(values, covariates, fitted._check_origins(origins, len(values), n_steps), n_steps)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R^2 of the forecast of the rows of `y` (of `X`, the series itself, without `y`)."""
         truth = X if y is None else y
         forecast = self.predict(pd.DataFrame(index=X.index) if y is None and hasattr(X, "index") else X)
         return float(r2_score(truth, forecast, sample_weight=sample_weight))
+
+    @property
+    def _needed(self) -> int:
+        """Rows that a forecast needs up to its origin, that row included."""
+        raise NotImplementedError
 
     def _learn(self, values: Floats, covariates: Floats | None) -> None:
         raise NotImplementedError
@@ -137,28 +143,28 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         """Return this forecaster with the parameters of its fit, whatever `set_params` has changed since."""
         check_is_fitted(self)
         fitted = copy(self)
-        vars(fitted).update(self._parameters)
+        fitted.__dict__.update(self._parameters)
         return fitted
 
     def _roll(self, values: Floats, covariates: Floats | None, origins: Origins, n_steps: int) -> Floats:
-        """Return (n_origins, n_steps, n_targets); beyond the horizon, forecasts stand in for the past."""
-        if n_steps <= self.horizon:
+        """Return (n_origins, n_steps, n_targets), in one batch where no origin needs a past or a future of its own."""
+        if n_steps == self.horizon or (n_steps < self.horizon and not self._future_columns):
             return self._forecast(values, covariates, origins)[:, :n_steps]
-        if len(origins) > 1:
-            return np.concatenate(
-                [self._roll(values, covariates, origins[i : i + 1], n_steps) for i in range(len(origins))]
-            )
-        if self._past_columns:
+        if n_steps > self.horizon and self._past_columns:
             raise ValueError(
                 f"{name_of(self)}: {n_steps} steps are asked for, but beyond horizon={self.horizon} the past "
                 f"covariates {list(self.past_covariates)} are not known. Raise `horizon`, or forecast fewer steps."
             )
-        origin = int(origins[0])
+        return np.stack([self._roll_alone(values, covariates, int(origin), n_steps) for origin in origins])
+
+    def _roll_alone(self, values: Floats, covariates: Floats | None, origin: int, n_steps: int) -> Floats:
+        """Return (n_steps, n_targets): covariates end with the last step, and forecasts stand in for the past."""
         known, done = values[: origin + 1], []
+        covariates = None if covariates is None else covariates[: origin + 1 + n_steps]
         for _ in range(0, n_steps, self.horizon):
             done.append(self._forecast(known, covariates, np.array([len(known) - 1]))[0])
             known = np.concatenate([known, done[-1]])
-        return np.concatenate(done)[None, :n_steps]
+        return np.concatenate(done)[:n_steps]
 
     def _read_known(self, X: Any, y: Any) -> tuple[Floats, Floats | None]:
         """Read the rows of a fit and remember them, their form and their index."""
@@ -249,6 +255,23 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
                 f"Found array with 0 sample(s) (shape={np.shape(X)}) while a minimum of 1 is required "
                 f"by {name_of(self)}."
             )
+
+    def _check_origins(self, origins: Any, n_known: int, n_steps: int) -> Origins:
+        """Return `origins` as row numbers; each has its past, and the covariates of its forecast, among the rows."""
+        rows = np.asarray(origins)
+        if rows.ndim != 1 or rows.size == 0 or rows.dtype.kind not in "iu":
+            raise invalid_parameter(self, "origins", "a sequence of row numbers (integers), at least one", origins)
+        if rows.min() < self._needed - 1 or rows.max() >= n_known:
+            raise ValueError(
+                f"{name_of(self)}: `origins` must lie between {self._needed - 1} and the last row {n_known - 1}; "
+                f"got {rows.min()} to {rows.max()}."
+            )
+        if self._future_columns and rows.max() + n_steps >= n_known:
+            raise ValueError(
+                f"{name_of(self)}: the forecast from row {rows.max()} needs the covariates up to row "
+                f"{rows.max() + n_steps}; X ends at row {n_known - 1}. Pass more rows, or leave out such origins."
+            )
+        return rows.astype(np.int64)
 
     def _check_targets_known(self, values: Floats) -> None:
         if values.shape[1] != self.n_targets_:

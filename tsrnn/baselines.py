@@ -58,11 +58,6 @@ class _Rule(BaseForecaster):
         """Check the parameters beside the horizon; a rule without any has nothing to check."""
 
     def _forecast(self, values: Floats, covariates: Floats | None, origins: Origins) -> Floats:
-        if origins.size and not (self._needed - 1 <= origins.min() and origins.max() < len(values)):
-            raise ValueError(
-                f"{name_of(self)}: `origins` must lie between {self._needed - 1} and {len(values) - 1}; "
-                f"got {origins.min()} to {origins.max()}."
-            )
         return self._rule(values, origins, np.arange(1, self.horizon + 1))
 
     def _rule(self, values: Floats, origins: Origins, ahead: Origins) -> Floats:

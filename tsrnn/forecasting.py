@@ -128,6 +128,10 @@ class Forecaster(BaseForecaster):
         self.multivariate = multivariate
         self.stride = stride
 
+    @property
+    def _needed(self) -> int:
+        return self.lookback
+
     def _learn(self, values: Floats, covariates: Floats | None) -> None:
         self._check_parameters()
         self._check_length(len(values))
@@ -149,7 +153,6 @@ class Forecaster(BaseForecaster):
         self.regressor_ = regressor.fit(windows if self._lazy else flat(windows), y)
 
     def _forecast(self, values: Floats, covariates: Floats | None, origins: Origins) -> Floats:
-        self._check_origins(origins, len(values))
         scaled = self._scale(values)
         windows = self._windows(scaled, covariates, origins)
         outputs = np.asarray(self.regressor_.predict(windows if self._lazy else flat(windows)), dtype=np.float64)
@@ -262,13 +265,6 @@ class Forecaster(BaseForecaster):
                     "Leave it out of X (`fit(series)` alone forecasts a series from its past), or name it in "
                     "`past_covariates`."
                 )
-
-    def _check_origins(self, origins: Origins, n_steps: int) -> None:
-        if origins.size and (origins.min() < self.lookback - 1 or origins.max() >= n_steps):
-            raise ValueError(
-                f"{name_of(self)}: `origins` must lie between lookback - 1 = {self.lookback - 1} and the last row "
-                f"{n_steps - 1}; got {origins.min()} to {origins.max()}."
-            )
 
 
 def takes_windows(regressor: Any) -> bool:
