@@ -37,8 +37,8 @@ def importing() -> None:
 def predicting() -> None:
     for regressor in (LSTMRegressor, GRURegressor):
         for lookback in (24, 96):
-            X, y = make_windows(jobs.series(500), lookback=lookback, horizon=24)
-            fitted = regressor(64, epochs=1, jit_compile=False).fit(X, y)
+            X, y = make_windows(jobs.series(8000), lookback=lookback, horizon=24)
+            fitted = regressor(64, epochs=5).fit(X, y)
             window = np.asarray(X[:1])
             fitted.predict(window)
             times = []

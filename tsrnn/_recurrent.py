@@ -149,6 +149,7 @@ class RecurrentEstimator(BaseEstimator):
         self.n_iter_ = int(history["epoch"].max())
         self.best_epoch_ = self.n_iter_ if continues else members[0].best_epoch
         self.n_parameters_ = members[0].n_parameters
+        self._predicts_compiled = members[0].predicts_compiled
 
     def _starts(self, *, continues: bool, warm: bool) -> list[Any]:
         """Return (weights, optimizer state) where each member goes on, or None where it begins anew."""

@@ -81,7 +81,7 @@ def continue_axis(index: pd.Index, n: int, skip: int = 0, *, owner: object = "ti
         first = _ordinals(index)[-1] + (1 + skip) * step
         return _from_ordinals(index, int(first), step, n)
     freq = _known_frequency(owner, index)
-    last = index[-1] if _is_fixed(freq) else _wall(index)[-1]
+    last = index[-1] if is_fixed(freq) else _wall(index)[-1]
     future = pd.date_range(last, periods=n + skip + 1, freq=freq, name=index.name).as_unit(index.unit)[1 + skip :]
     return future if future.tz is not None or index.tz is None else _with_freq(_local(future, index.tz), freq)
 
@@ -218,7 +218,7 @@ def _check_ordinals(owner: object, index: pd.Index) -> pd.Index:
 # Stamps: fixed steps are counted in UTC, calendar steps on the wall clock.
 
 
-def _is_fixed(freq: pd.offsets.BaseOffset) -> bool:
+def is_fixed(freq: pd.offsets.BaseOffset) -> bool:
     """Say whether a step of `freq` always lasts the same time; a calendar day does not."""
     return isinstance(freq, pd.offsets.Tick) and not isinstance(freq, pd.offsets.Day)
 
@@ -246,7 +246,7 @@ def _with_freq(index: pd.DatetimeIndex, freq: pd.offsets.BaseOffset | None) -> p
     """Return `index` with its `freq` set, unless pandas could not hold it."""
     if freq is None or index.freq is not None:
         return index
-    if index.tz is not None and not _is_fixed(freq):
+    if index.tz is not None and not is_fixed(freq):
         # pandas refuses calendar steps to a time that the clocks leave out or show twice.
         plain = _wall(index).tz_localize(index.tz, ambiguous="NaT", nonexistent="NaT")
         if plain.hasnans:
@@ -260,7 +260,7 @@ def _frequency(index: pd.DatetimeIndex) -> pd.offsets.BaseOffset | None:
         return index.freq
     if len(index) > 2 and (index[1:] - index[:-1]).min() > _DAY / 2:
         inferred = pd.DatetimeIndex(_wall(index), freq="infer").freq
-        if inferred is not None and not _is_fixed(inferred):
+        if inferred is not None and not is_fixed(inferred):
             return inferred
     fits, step = _likely_step(index)
     return step if fits.all() else None
@@ -324,7 +324,7 @@ def _stamps_after(owner: object, known: pd.DatetimeIndex, new: pd.DatetimeIndex)
     freq = _known_frequency(owner, known)
     if new.hasnans:
         return None
-    if _is_fixed(freq):
+    if is_fixed(freq):
         run = pd.date_range(new[0], periods=len(new), freq=freq)
         count, rest = divmod(new[0] - known[-1], pd.Timedelta(cast(pd.offsets.Tick, freq)))
         return int(count) if rest == pd.Timedelta(0) and bool((run == new).all()) else None

@@ -13,7 +13,7 @@ from pandas.tseries.frequencies import to_offset
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from tsrnn._time_axis import check_increasing
+from tsrnn._time_axis import check_increasing, is_fixed
 from tsrnn._validation import check_int, invalid_parameter, name_of
 
 __all__ = ["WalkForwardSplit"]
@@ -70,7 +70,7 @@ class WalkForwardSplit(BaseCrossValidator):
     An offset is a string such as `"7D"`, a timedelta, or a pandas offset. It needs a `DatetimeIndex` or `PeriodIndex`
     on `X` or `y`, regular or not. The block of size `offset` that ends with row `i` holds the rows after
     `index[i] - offset`; on a regular index that is the number of steps in the offset. Days and longer are those of the
-    local calendar (the day on which the clocks go forward has 23 hours); hours and below, and timedeltas, are exact.
+    local calendar (the day on which the clocks go forward has 23 hours); `"24h"` and a timedelta are exact.
 
     Examples
     --------
@@ -257,8 +257,8 @@ def _as_offset(value: Any) -> pd.Timedelta | pd.offsets.BaseOffset | None:
     if not isinstance(value, str | pd.offsets.BaseOffset):
         return None
     offset = to_offset(value)
-    if isinstance(offset, pd.offsets.Day):
-        return pd.DateOffset(days=offset.n)  # a day of the local calendar with every version of pandas
+    if is_fixed(offset):
+        return pd.Timedelta(offset)
     if isinstance(offset, pd.offsets.Week):
         return pd.DateOffset(weeks=offset.n)  # seven days, whichever weekday the offset is anchored to
     return offset
@@ -270,4 +270,9 @@ def _back(end: int, size: Size, times: pd.DatetimeIndex | None) -> int:
         return end - size
     if times is None or end < 1:
         return 0
-    return int(times.searchsorted(times[end - 1] - size, side="right"))
+    last = times[end - 1]
+    if last.tz is None or isinstance(size, pd.Timedelta):
+        before = last - size
+    else:  # on the wall clock: pandas' own calendar steps may fail at a time that the clocks leave out or show twice
+        before = (last.tz_localize(None) - size).tz_localize(last.tz, ambiguous=True, nonexistent="shift_forward")
+    return int(times.searchsorted(before, side="right"))

@@ -42,7 +42,7 @@ Weights = list[NDArray[Any]]
 
 N_SHARDS = 2
 """Parts of a batch that run side by side; the same on every machine, so that results do not depend on its cores."""
-PREDICTION_BATCH = 16
+PREDICTION_BATCH = 8
 """Windows predicted at once: always this many, so that no result depends on its neighbours."""
 MAX_PROGRAMS = 32
 """Programs and networks kept. XLA programs are never given back by TensorFlow: no more than this many are compiled."""
@@ -126,7 +126,7 @@ class Network:
         self.variables = [*self.trainable, *self.statistics]
         self._built = [v.numpy() for v in self.variables]
         self._seeded = _initializers(self.model)
-        self._forward = tf.function(self._predict_all, autograph=False, reduce_retracing=True)
+        self._forward: dict[bool, Any] = {}
 
     def initial_weights(self, rng: np.random.Generator) -> Weights:
         """Draw weights with each layer's own initializer, seeded from `rng`; what is not random stays as built."""
@@ -161,26 +161,36 @@ class Network:
                 others.append(variable.value if key is None else key + tf.constant([number, 0], tf.int64))
         return trainable, others
 
-    def predict(self, weights: Weights, windows: Windows) -> Array:
-        """Return the outputs (n_windows, n_outputs) of `windows` under `weights`."""
+    def predict(self, weights: Weights, windows: Windows, *, compiled: bool) -> Array:
+        """Return the outputs (n_windows, n_outputs) of `windows` under `weights`, by XLA or by a plain graph."""
+        with self.lock:
+            if compiled not in self._forward:
+                self._forward[compiled] = self._make_forward(compiled=compiled and _may_compile())
         count = len(windows)
         filled = np.arange(-(-count // PREDICTION_BATCH) * PREDICTION_BATCH, dtype=np.int32)
         order = np.minimum(filled, count - 1).reshape(-1, PREDICTION_BATCH)
-        outputs = self._forward(*series_of(windows), tf.constant(order), [tf.constant(w) for w in weights])
+        outputs = self._forward[compiled](*series_of(windows), tf.constant(order), [tf.constant(w) for w in weights])
         return np.array(outputs)[:count]
 
-    def _predict_all(self, steps: Any, starts: Any, offsets: Any, order: Any, weights: list[Any]) -> Any:
-        shape = (PREDICTION_BATCH, self.architecture.n_outputs)
-        outputs = tf.TensorArray(tf.float32, tf.shape(order)[0], element_shape=shape)
-        trainable, others = self.arguments(weights)
+    def _make_forward(self, *, compiled: bool) -> Any:
+        """Return the function that predicts all windows, batch by batch, two batches side by side."""
+        predict_batch = tf.function(self._predict_batch, jit_compile=compiled, autograph=False)
 
-        def step(i: Any, outputs: Any) -> tuple[Any, Any]:
-            x = gather(steps, starts, offsets, order[i], self.architecture)
-            y, _ = self.model.stateless_call(trainable, others, x, training=False)
-            return i + 1, outputs.write(i, y)
+        def forward(steps: Any, starts: Any, offsets: Any, order: Any, weights: list[Any]) -> Any:
+            shape = (PREDICTION_BATCH, self.architecture.n_outputs)
+            outputs = tf.TensorArray(tf.float32, tf.shape(order)[0], element_shape=shape)
 
-        loop = tf.while_loop(lambda i, _: i < tf.shape(order)[0], step, (0, outputs), parallel_iterations=2)
-        return tf.reshape(loop[1].stack(), (-1, shape[1]))
+            def step(i: Any, outputs: Any) -> tuple[Any, Any]:
+                x = gather(steps, starts, offsets, order[i], self.architecture)
+                return i + 1, outputs.write(i, predict_batch(x, weights))
+
+            loop = tf.while_loop(lambda i, _: i < tf.shape(order)[0], step, (0, outputs), parallel_iterations=2)
+            return tf.reshape(loop[1].stack(), (-1, shape[1]))
+
+        return tf.function(forward, autograph=False, reduce_retracing=True)
+
+    def _predict_batch(self, x: Any, weights: list[Any]) -> Any:
+        return self.model.stateless_call(*self.arguments(weights), x, training=False)[0]
 
 
 def _initializers(model: Any) -> dict[int, Any]:
@@ -217,11 +227,12 @@ def tensor(values: NDArray[Any]) -> Any:
 
 
 def series_of(windows: Windows) -> tuple[Any, Any, Any]:
-    """Return the rows, starts and offsets of `windows` as tensors; without offsets, one row of zeros for all."""
+    """Return the rows that `windows` span, their starts and offsets as tensors; one row of zeros for no offsets."""
     offsets = np.zeros((1, windows.shape[2])) if windows.offsets is None else windows.offsets
+    first, last = windows.starts.min(), windows.starts.max() + windows.lookback
     return (
-        tf.constant(windows.steps, tf.float32),
-        tf.constant(windows.starts, tf.int64),
+        tf.constant(windows.steps[first:last], tf.float32),
+        tf.constant(windows.starts - first, tf.int64),
         tf.constant(offsets, tf.float32),
     )
 

@@ -187,7 +187,10 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         from tsrnn.networks import Architecture
 
         architecture = Architecture(**self._architecture)
-        outputs = [training.predict(architecture, weights, windows) for weights in self.weights_]
+        outputs = [
+            training.predict(architecture, weights, windows, compiled=self._predicts_compiled)
+            for weights in self.weights_
+        ]
         mean = np.mean(np.asarray(outputs, dtype=np.float64), axis=0)
         predictions: Floats = mean * self.target_scale_ + self.target_mean_
         return predictions[:, 0] if self._one_target else predictions

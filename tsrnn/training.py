@@ -64,6 +64,7 @@ class Trained:
     history: list[dict[str, float]]
     best_epoch: int
     n_parameters: int
+    predicts_compiled: bool
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,9 @@ def initial_weights(architecture: Architecture, rng: np.random.Generator) -> Wei
     return programs.network_of(architecture).initial_weights(rng)
 
 
-def predict(architecture: Architecture, weights: Weights, windows: Windows) -> Array:
+def predict(architecture: Architecture, weights: Weights, windows: Windows, *, compiled: bool) -> Array:
     """Return the outputs (n_windows, n_outputs) of the network with `weights`."""
-    return programs.network_of(architecture).predict(weights, windows)
+    return programs.network_of(architecture).predict(weights, windows, compiled=compiled)
 
 
 def fit(
@@ -115,23 +116,30 @@ def fit(
     TrainingDivergedError
         The loss became infinite or not a number.
     """
-    steps = recipe.epochs * math.ceil(len(samples[0].windows) / recipe.batch_size) * architecture.n_cell_steps
     settings = Settings(recipe.loss, recipe.optimizer, recipe.global_clipnorm, recipe.batch_size)
-    program = programs.program_of(architecture, settings, compiled=pays_off(recipe.jit_compile, steps))
+    compiled = pays_off(recipe, architecture, len(samples[0].windows), CELL_STEPS_WORTH_COMPILING)
+    program = programs.program_of(architecture, settings, compiled=compiled)
     with program.network.lock:
         program.load(*start)
         return Run(program, recipe, samples, rng, callbacks).train()
 
 
-def pays_off(jit_compile: bool | str, steps: int) -> bool:
-    """Return whether XLA's compilation is worth it for `steps` training steps times steps of the cell.
+CELL_STEPS_WORTH_COMPILING = 2_000
+"""Evaluations of the cell, one after the other, in a fit that pays for compiling its training step. One fit alone
+breaks even at 12,000 to 17,000 (2 cores, L=24 and 96); searches and backtests fit each program many times."""
+CELL_STEPS_WORTH_COMPILING_PREDICTION = 20_000
+"""The same for compiling the prediction: such a network is large enough to gain, 1.2 against 2.5 ms for a window."""
+
+
+def pays_off(recipe: Recipe, architecture: Architecture, n_windows: int, worth: int) -> bool:
+    """Return whether XLA's compilation is worth it for a fit.
 
     It depends on the work ahead alone, not on what happens to be compiled: the same fit has the same bits everywhere.
     """
-    return steps >= STEPS_WORTH_COMPILING if jit_compile == "auto" else bool(jit_compile)
-
-
-STEPS_WORTH_COMPILING = 2000
+    if recipe.jit_compile != "auto":
+        return bool(recipe.jit_compile)
+    steps = recipe.epochs * math.ceil(n_windows / recipe.batch_size)
+    return steps * architecture.n_cell_steps >= worth
 
 
 class Run:
@@ -147,6 +155,12 @@ class Run:
     ) -> None:
         self.program, self.recipe, self.rng, self.callbacks = program, recipe, rng, callbacks
         self.train_samples, self.validation = samples
+        self.predicts_compiled = pays_off(
+            recipe,
+            program.network.architecture,
+            len(self.train_samples.windows),
+            CELL_STEPS_WORTH_COMPILING_PREDICTION,
+        )
         self.series = series_of(self.train_samples.windows)
         self.targets = programs.tensor(self.train_samples.targets)
         self.weights = programs.tensor(self.train_samples.weights)
@@ -171,7 +185,12 @@ class Run:
         weights = self.program.network.take() if best is None else best
         n_parameters = sum(math.prod(v.shape) for v in self.program.network.trainable)
         return Trained(
-            weights, self.program.take_optimizer(), self.history, best_epoch or len(self.history), n_parameters
+            weights,
+            self.program.take_optimizer(),
+            self.history,
+            best_epoch or len(self.history),
+            n_parameters,
+            self.predicts_compiled,
         )
 
     def _train_epoch(self, epoch: int) -> dict[str, float]:
@@ -204,7 +223,8 @@ class Run:
 
     def _validation_loss(self, samples: Samples) -> float:
         network = self.program.network
-        errors = network.predict(network.take(), samples.windows) - samples.targets
+        outputs = network.predict(network.take(), samples.windows, compiled=self.predicts_compiled)
+        errors = outputs - samples.targets
         losses = np.asarray(elementwise_loss(self.recipe.loss, errors)).mean(axis=1)
         return float(np.average(losses, weights=samples.weights))
 
