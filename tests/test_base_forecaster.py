@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
-from tsrnn import Forecaster, InvalidParameterError
+from tsrnn import Forecaster, InvalidParameterError, NaiveForecaster
 
 ANCHORS = [None, "last", "mean", "seasonal", "linear"]
 L, H, SEASON = 6, 4, 3
@@ -245,3 +245,88 @@ def test_covariates_after_the_last_step_asked_for_do_not_matter(n_steps):
         later[origin + n_steps + 1 :] += 1e6
         again = forecaster.predict_origins(later, y, origins=[49, 60, 70], n_steps=n_steps)
         np.testing.assert_array_equal(again[: number + 1], batch[: number + 1])
+
+
+# What is refused, or understood after all
+
+
+def test_the_index_of_X_is_a_time_axis_also_without_covariates():
+    forecaster = ridge().fit(daily(walk()))
+    later = pd.date_range("2024-03-01", periods=4, freq="D")
+    for index, error, words in [
+        (
+            pd.Index(list("abcd")),
+            TypeError,
+            "must be a DatetimeIndex, PeriodIndex or RangeIndex; got an index of str|object",
+        ),
+        (pd.MultiIndex.from_product([["a"], later]), TypeError, "got a MultiIndex"),
+        (later[::-1], ValueError, "not increasing at row 1"),
+        (later[[0, 1, 1, 2]], ValueError, "1 duplicate, the first one 2024-03-02"),
+        (later[[0, 1, 3]], ValueError, "not regular at row 2"),
+        (later.insert(2, pd.NaT), ValueError, "NaT at row 2"),
+        (later.tz_localize("UTC"), TypeError, "stamps with and without a time zone cannot be compared"),
+        (pd.RangeIndex(60, 64), ValueError, "does not continue the known one"),
+        (later[::2], ValueError, "does not continue the known one"),
+        (later[:0], ValueError, r"0 sample\(s\)"),
+    ]:
+        with pytest.raises(error, match=words):
+            forecaster.predict(pd.DataFrame(index=index))
+    with pytest.raises(TypeError, match=r"^Forecaster: X must be array-like, with a row for each step to .*; got 5\."):
+        forecaster.predict(5)
+
+
+def test_names_of_targets_are_compared():
+    y = daily(walk(70, 2), columns=["a", "b"])
+    forecaster = ridge().fit(y[:60])
+    for call in (forecaster.update, forecaster.score, lambda rows: forecaster.predict_origins(rows, origins=[9])):
+        with pytest.raises(
+            ValueError, match=r"names of the series should match .*Got \['b', 'a'\], expected \['a', 'b'\]"
+        ):
+            call(y[["b", "a"]][60:])
+        with pytest.raises(ValueError, match=r"the series has 1 targets, but it was fitted on 2"):
+            call(y[["b"]][60:])
+    pd.testing.assert_frame_equal(
+        forecaster.update(y[60:]).predict(), ridge().fit(y[:60]).update(y[60:].to_numpy()).predict()
+    )
+
+
+def test_a_series_has_columns():
+    none = pd.DataFrame(index=daily(walk()).index)
+    for rule in (ridge(), NaiveForecaster()):
+        for rows in ((none,), (daily(walk(60, 1)), none)):
+            with pytest.raises(
+                ValueError, match=r"0 feature\(s\) \(shape=\(60, 0\)\) while a minimum of 1 is required"
+            ):
+                rule.fit(*rows)
+
+
+def test_past_covariates_are_a_sequence_of_names():
+    X = daily(walk(60, 2, seed=1), columns=["a", "b"])
+    for wrong in ("a", 1, None):
+        with pytest.raises(InvalidParameterError, match=r"`past_covariates` must be a sequence of column names"):
+            ridge(past_covariates=wrong).fit(X, walk())
+    expected = ridge(past_covariates=["a"]).fit(X, walk()).predict(walk(H, 2))
+    np.testing.assert_array_equal(ridge(past_covariates=pd.Index(["a"])).fit(X, walk()).predict(walk(H, 2)), expected)
+
+
+@pytest.mark.parametrize("kind", [daily, np.asarray, list])
+def test_score_without_covariates(kind):
+    y = walk(70)
+    forecaster = ridge().fit(kind(y)[:60])
+    expected = r2_score(y[60:], forecaster.predict(np.zeros(10)))
+    assert forecaster.score(kind(y)[60:]) == expected
+    assert forecaster.score(None, kind(y)[60:]) == expected
+
+
+def test_X_and_y_may_have_different_time_zones():
+    X, y = daily(walk(60, 1, seed=1), columns=["a"]).tz_localize("UTC"), daily(walk()).tz_localize("UTC")
+    expected = ridge().fit(X, y)
+    local = ridge().fit(X.tz_convert("Europe/Madrid"), y)
+    assert local.index_.equals(y.index)
+    np.testing.assert_array_equal(local.regressor_.coef_, expected.regressor_.coef_)
+    with pytest.raises(ValueError, match=r"index of X differs from that of y at row 0: 2024-01-01 00:00:00\+01:00 and"):
+        ridge().fit(X.tz_localize(None).tz_localize("Europe/Madrid"), y)
+    with pytest.raises(ValueError, match=r"index of X differs from that of y at row 0: 2024-01-01 00:00:00 and"):
+        ridge().fit(X.tz_localize(None), y)
+    with pytest.raises(ValueError, match=r"X has a RangeIndex and y a DatetimeIndex. Give both the same index"):
+        ridge().fit(X.reset_index(drop=True), y)

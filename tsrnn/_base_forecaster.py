@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from tsrnn._series import Floats, Form, read_rows, same_steps, steps_left_out
+from tsrnn._series import Floats, Form, read_index, read_rows, same_steps, steps_left_out
 from tsrnn._time_axis import check_time_axis, continue_axis
 from tsrnn._validation import check_int, invalid_parameter, name_of
 
@@ -83,7 +83,6 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         """Extend the known past by rows that follow it, without refitting; `X` and `y` as in `fit`."""
         check_is_fitted(self)
         values, covariates, index = self._read(X, y)
-        self._check_targets_known(values)
         left_out = steps_left_out(self, self.index_, index, "the new series")
         if left_out:
             raise ValueError(
@@ -118,15 +117,17 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         """
         fitted = self._as_fitted()
         values, covariates, _ = fitted._read(X, y)
-        self._check_targets_known(values)
         n_steps = fitted.horizon if n_steps is None else check_int(self, "n_steps", n_steps, minimum=1)
         return fitted._roll(values, covariates, fitted._check_origins(origins, len(values), n_steps), n_steps)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R^2 of the forecast of the rows of `y` (of `X`, the series itself, without `y`)."""
-        truth = X if y is None else y
-        forecast = self.predict(pd.DataFrame(index=X.index) if y is None and hasattr(X, "index") else X)
-        return float(r2_score(truth, forecast, sample_weight=sample_weight))
+        truth, what = (X, "X") if y is None else (y, "y")
+        self._as_fitted()._check_targets(read_rows(self, truth, what)[2])
+        if X is None or y is None:
+            index = truth.index if isinstance(truth, pd.Series | pd.DataFrame) else None
+            X = np.empty((len(truth), 0)) if index is None else pd.DataFrame(index=index)
+        return float(r2_score(truth, self.predict(X), sample_weight=sample_weight))
 
     @property
     def _needed(self) -> int:
@@ -170,16 +171,17 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         """Read the rows of a fit and remember them, their form and their index."""
         target = X if y is None else y
         self._form: Form = read_rows(self, target, "X" if y is None else "y")[2]
+        self.n_targets_ = len(self._form.names)
         self._read_columns(X if y is not None else None)
         values, covariates, index = self._read(X, y)
         self.index_ = pd.RangeIndex(len(values)) if index is None else index
         self._values, self._covariates = values, covariates
-        self.n_targets_ = values.shape[1]
         return values, covariates
 
     def _read_columns(self, X: Any) -> None:
         """Remember the covariates' names and which of them are known in the past only."""
-        rows = None if X is None else read_rows(self, X, "X")[0]
+        self._check_past_covariates()
+        rows = None if X is None else read_rows(self, X, "X", may_be_empty=True)[0]
         count = 0 if rows is None else rows.shape[1]
         self._columns: list[Any] = list(X.columns) if isinstance(X, pd.DataFrame) else list(range(count))
         if isinstance(X, pd.Series):
@@ -197,11 +199,13 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
     def _read(self, X: Any, y: Any) -> tuple[Floats, Floats | None, pd.Index | None]:
         """Return the values, the covariates (None without any) and the index of known rows."""
         if y is None:
-            values, index, _ = read_rows(self, X, "X")
+            values, index, form = read_rows(self, X, "X")
+            self._check_targets(form)
             if self._columns:
                 raise ValueError(f"{name_of(self)}: fitted with the covariates {self._columns}; pass X and y.")
             return values, None, index
-        values, index, _ = read_rows(self, y, "y")
+        values, index, form = read_rows(self, y, "y")
+        self._check_targets(form)
         if X is None:
             return values, None, index
         covariates, other, _ = self._read_covariates(X, self._columns)
@@ -210,7 +214,7 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
 
     def _read_covariates(self, X: Any, columns: list[Any]) -> tuple[Floats, pd.Index | None, Form]:
         """Return the rows of the covariates, after a look at their names and number."""
-        rows, index, form = read_rows(self, X, "X")
+        rows, index, form = read_rows(self, X, "X", may_be_empty=True)
         if isinstance(X, pd.DataFrame) and list(X.columns) != columns:
             raise ValueError(
                 f"{name_of(self)}: the feature names should match those that were passed during fit. "
@@ -232,9 +236,8 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
                 )
             return self.horizon, 0, np.full((self.horizon, len(self._columns)), np.nan)
         if not self._columns:
-            index = X.index if isinstance(X, pd.Series | pd.DataFrame) else None
             self._check_some_rows(X)
-            return len(X), steps_left_out(self, self.index_, index, "X"), np.empty((len(X), 0))
+            return len(X), steps_left_out(self, self.index_, read_index(self, X), "X"), np.empty((len(X), 0))
         future_only = [self._columns[i] for i in self._future_columns]
         if isinstance(X, pd.DataFrame) and list(X.columns) == future_only:
             X = X.reindex(columns=self._columns, fill_value=0.0)
@@ -249,7 +252,17 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         future[:, self._past_columns] = np.nan
         return len(future), skip, future
 
+    def _check_past_covariates(self) -> None:
+        names = self.past_covariates
+        if isinstance(names, str) or not np.iterable(names):
+            raise invalid_parameter(self, "past_covariates", "a sequence of column names", names)
+
     def _check_some_rows(self, X: Any) -> None:
+        if not hasattr(X, "__len__"):
+            raise TypeError(
+                f"{name_of(self)}: X must be array-like, with a row for each step to forecast; got {X!r}. "
+                "Raise `horizon` to forecast more steps without rows."
+            )
         if len(X) == 0:
             raise ValueError(
                 f"Found array with 0 sample(s) (shape={np.shape(X)}) while a minimum of 1 is required "
@@ -273,8 +286,14 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
             )
         return rows.astype(np.int64)
 
-    def _check_targets_known(self, values: Floats) -> None:
-        if values.shape[1] != self.n_targets_:
+    def _check_targets(self, form: Form) -> None:
+        """Raise unless rows of `form` have the targets of the fit."""
+        if len(form.names) != self.n_targets_:
             raise ValueError(
-                f"{name_of(self)}: the series has {values.shape[1]} targets, but it was fitted on {self.n_targets_}."
+                f"{name_of(self)}: the series has {len(form.names)} targets, but it was fitted on {self.n_targets_}."
+            )
+        if form.kind == self._form.kind == "frame" and form.names != self._form.names:
+            raise ValueError(
+                f"{name_of(self)}: the names of the series should match those that were passed during fit. "
+                f"Got {form.names}, expected {self._form.names}."
             )

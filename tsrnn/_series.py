@@ -38,23 +38,35 @@ def form_of(data: Any) -> Form:
     return Form("vector", [0]) if np.ndim(data) == 1 else Form("matrix", list(range(np.shape(data)[1])))
 
 
-def read_rows(owner: object, data: Any, what: str) -> tuple[Floats, pd.Index | None, Form]:
+def read_rows(
+    owner: object, data: Any, what: str, *, may_be_empty: bool = False
+) -> tuple[Floats, pd.Index | None, Form]:
     """Return the rows of `data` as finite numbers (n_steps, n_columns), their checked index, and their form.
 
-    The index of an array is None.
+    The index of an array is None. With `may_be_empty`, a DataFrame need not have a column.
     """
-    index = check_time_axis(owner, data.index) if isinstance(data, pd.Series | pd.DataFrame) else None
+    index = read_index(owner, data)
     if isinstance(data, pd.DataFrame) and data.shape[1] == 0:
-        return np.empty((len(data), 0)), index, Form("frame", [])
+        if may_be_empty:
+            return np.empty((len(data), 0)), index, Form("frame", [])
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={data.shape}) while a minimum of 1 is required "
+            f"by {name_of(owner)}. The DataFrame {what} has no column."
+        )
     rows = check_rows(owner, data, what)
     return rows, index, form_of(data)
+
+
+def read_index(owner: object, data: Any) -> pd.Index | None:
+    """Return the checked index of `data`; None for an array."""
+    return check_time_axis(owner, data.index) if isinstance(data, pd.Series | pd.DataFrame) else None
 
 
 def same_steps(owner: object, left: pd.Index | None, right: pd.Index | None, lengths: tuple[int, int]) -> None:
     """Raise unless X and y have as many rows, and the same index where both have one."""
     if lengths[0] != lengths[1]:
         raise ValueError(f"{name_of(owner)}: X and y have inconsistent numbers of samples {list(lengths)}.")
-    if left is None or right is None or left.equals(right):
+    if left is None or right is None or _moments(left).equals(_moments(right)):
         return
     if type(left) is not type(right):
         raise ValueError(
@@ -65,6 +77,11 @@ def same_steps(owner: object, left: pd.Index | None, right: pd.Index | None, len
         f"{name_of(owner)}: the index of X differs from that of y at row {row}: {left[row]} and {right[row]}. "
         "Align them first, e.g. with `X.loc[y.index]`."
     )
+
+
+def _moments(index: pd.Index) -> pd.Index:
+    """Return the stamps in UTC where they have a time zone."""
+    return index.tz_convert("UTC") if isinstance(index, pd.DatetimeIndex) and index.tz is not None else index
 
 
 def steps_left_out(owner: object, known: pd.Index, new: pd.Index | None, what: str) -> int:
