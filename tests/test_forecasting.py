@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import BaggingRegressor, HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.ensemble import BaggingRegressor, HistGradientBoostingRegressor, RandomForestRegressor, StackingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import r2_score
@@ -18,7 +18,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from tsrnn import Forecaster, GRURegressor, LSTMRegressor, SequenceScaler, WalkForwardSplit
+from tsrnn import Forecaster, GRURegressor, InvalidParameterError, LSTMRegressor, SequenceScaler, WalkForwardSplit
 
 ANCHORS = [None, "last", "mean", "seasonal", "linear"]
 L, H, SEASON = 6, 4, 3
@@ -152,6 +152,24 @@ def test_a_scaler_that_is_passed_is_cloned():
     assert not hasattr(scaler, "scale_")
     low, high = values.min(axis=0), values.max(axis=0)
     np.testing.assert_allclose(forecaster.predict(), low + (high - low) / 2 * (0.5 + np.arange(H)[:, None]))
+
+
+def test_a_scaler_may_answer_in_frames():
+    X, y = walk(64, 2, seed=1), walk()
+    plain, frames = (
+        Forecaster(Ridge(), lookback=L, horizon=H, scaler=scaler).fit(X[:60], y).predict(X[60:])
+        for scaler in (StandardScaler(), StandardScaler().set_output(transform="pandas"))
+    )
+    np.testing.assert_array_equal(frames, plain)
+
+
+def test_parts_that_are_no_estimators_are_named():
+    for wrong in (3, StandardScaler, "minmax"):
+        with pytest.raises(InvalidParameterError, match=r"^Forecaster: `scaler` must be "):
+            Forecaster(Ridge(), lookback=L, scaler=wrong).fit(walk())
+    for wrong in (3, Ridge, StandardScaler(), None):
+        with pytest.raises(InvalidParameterError, match=r"^Forecaster: `regressor` must be a scikit-learn regressor"):
+            Forecaster(wrong, lookback=L).fit(walk())
 
 
 # What the regressor sees
@@ -297,6 +315,11 @@ def test_any_regressor_forecasts(regressor):
     expected = y[-1] + y.std() * np.ravel(alone.predict(window))
     np.testing.assert_allclose(forecast, expected, rtol=1e-5)
     assert np.std(forecast) > 0
+
+
+def test_a_stack_of_regressors_forecasts_one_step():
+    stack = StackingRegressor([("ridge", Ridge()), ("neighbours", KNeighborsRegressor(3))])
+    assert Forecaster(stack, lookback=L).fit(walk()).predict().shape == (1,)
 
 
 def test_a_search_in_a_forecaster_is_run_once_for_all_steps_ahead():

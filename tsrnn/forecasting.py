@@ -186,7 +186,8 @@ class Forecaster(BaseForecaster):
         """Return what stands beside the series: known-future columns as lead channels, past ones as they are."""
         if covariates is None:
             return np.empty((n_steps, 0))
-        scaled = covariates if self._covariate_scaler is None else self._covariate_scaler.transform(covariates)
+        scaler = self._covariate_scaler
+        scaled = covariates if scaler is None else np.asarray(scaler.transform(covariates))
         rows = np.arange(n_steps)
         leads = [
             scaled[np.minimum(rows + lead, len(scaled) - 1)][:, self._future_columns]
@@ -241,9 +242,10 @@ class Forecaster(BaseForecaster):
         if self.anchor == "seasonal" and not 1 <= (self.season_length or 0) <= self.lookback:
             constraint = f'an integer from 1 to lookback={self.lookback} for anchor="seasonal"'
             raise invalid_parameter(self, "season_length", constraint, self.season_length)
-        if isinstance(self.scaler, str):
-            check_option(self, "scaler", self.scaler, ["standard", None])
-        if not hasattr(self.regressor, "fit"):
+        if not (self.scaler is None or self.scaler == "standard" or is_estimator(self.scaler, "transform")):
+            raise invalid_parameter(self, "scaler", 'a scikit-learn transformer, "standard" or None', self.scaler)
+        # A StackingRegressor shows its `predict` only when it is fitted.
+        if not (is_estimator(self.regressor, "predict") or is_estimator(self.regressor, "final_estimator")):
             raise invalid_parameter(self, "regressor", "a scikit-learn regressor", self.regressor)
 
     def _check_length(self, n_steps: int) -> None:
@@ -265,6 +267,11 @@ class Forecaster(BaseForecaster):
                     "Leave it out of X (`fit(series)` alone forecasts a series from its past), or name it in "
                     "`past_covariates`."
                 )
+
+
+def is_estimator(part: Any, method: str) -> bool:
+    """Return whether `part` is an object, no class, that can be fitted and has `method`."""
+    return not isinstance(part, type) and hasattr(part, "fit") and hasattr(part, method)
 
 
 def takes_windows(regressor: Any) -> bool:
