@@ -193,6 +193,19 @@ def test_local_days_over_the_clock_changes():
     assert [len(test) for _, test in cv.split(autumn)] == [48, 50, 48]
 
 
+@pytest.mark.parametrize("span", ["1D", pd.DateOffset(days=1), pd.offsets.CustomBusinessDay(weekmask="1111111")])
+@pytest.mark.parametrize(
+    ("zone", "end", "n"),
+    [(MADRID, "2024-04-01 02:30", 48), ("Europe/London", "2024-04-01 01:30", 48), (MADRID, "2024-10-28 02:30", 50)],
+)
+def test_blocks_that_begin_at_a_time_which_the_clocks_leave_out_or_repeat(span, zone, end, n):
+    load = rows_at(pd.date_range("2024-01-01", end, freq="30min", tz=zone))
+    ((_, test),) = WalkForwardSplit(1, test_size=span).split(load)
+    assert len(test) == n
+    for _, test in WalkForwardSplit(60, test_size=pd.DateOffset(minutes=30)).split(load):
+        assert len(test) == 1
+
+
 def test_a_utc_index_and_a_local_one_give_the_same_hours():
     utc = rows_at(pd.date_range("2024-03-29", periods=400, freq="30min", tz="UTC"))
     cv = WalkForwardSplit(None, test_size="12h", gap="90min", stride="36h", max_train_size="48h")
@@ -312,8 +325,8 @@ def test_cross_validate(cv):
 
 
 def test_repr_shows_the_parameters_as_scikit_learn_does():
-    shown = " ".join(repr(WalkForwardSplit(3, test_size="7D")).split())
-    assert shown == "WalkForwardSplit(gap=0, max_train_size=None, n_splits=3, stride=None, test_size='7D')"
+    shown = " ".join(repr(WalkForwardSplit(test_size="7D")).split())
+    assert shown == "WalkForwardSplit(gap=0, max_train_size=None, n_splits=5, stride=None, test_size='7D')"
 
 
 def test_the_constructor_only_stores():

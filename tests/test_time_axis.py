@@ -91,7 +91,12 @@ def test_a_frequency_that_is_set_is_kept():
 
 @pytest.mark.parametrize(
     ("tz", "start"),
-    [("America/Santiago", "2024-09-06"), ("America/Havana", "2024-11-01"), ("Africa/Cairo", "2024-04-24")],
+    [
+        ("America/Santiago", "2024-09-06"),
+        ("America/Havana", "2024-11-01"),
+        ("Africa/Cairo", "2024-04-24"),
+        ("Atlantic/Azores", "2024-03-29"),
+    ],
 )
 def test_a_midnight_that_the_clocks_leave_out_or_repeat(tz, start):
     hours = pd.Series(1, pd.date_range(start, periods=24 * 9, freq="h", tz=tz))

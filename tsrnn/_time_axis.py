@@ -6,7 +6,7 @@ days, weeks, months and longer are those of the local calendar.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
 import pandas as pd
@@ -218,7 +218,7 @@ def _check_ordinals(owner: object, index: pd.Index) -> pd.Index:
 # Stamps: fixed steps are counted in UTC, calendar steps on the wall clock.
 
 
-def is_fixed(freq: pd.offsets.BaseOffset) -> bool:
+def is_fixed(freq: pd.offsets.BaseOffset) -> TypeGuard[pd.offsets.Tick]:
     """Say whether a step of `freq` always lasts the same time; a calendar day does not."""
     return isinstance(freq, pd.offsets.Tick) and not isinstance(freq, pd.offsets.Day)
 
@@ -238,8 +238,13 @@ def _wall(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def _local(wall: pd.DatetimeIndex, tz: Any) -> pd.DatetimeIndex:
-    """Return the moments of the local times `wall`: the first of two, and the first one after a gap."""
-    return wall.tz_localize(tz, ambiguous=np.ones(len(wall), dtype=bool), nonexistent="shift_forward")
+    """Return the moments of the local times `wall`: the first of two, and 24 hours after the day before in a gap."""
+    first = np.ones(len(wall), dtype=bool)
+    local = wall.tz_localize(tz, ambiguous=first, nonexistent="NaT")
+    if local.hasnans:  # `nonexistent="shift_forward"` is an hour off in some zones (pandas issue 40915)
+        day_later = (wall - _DAY).tz_localize(tz, ambiguous=first, nonexistent="NaT") + _DAY
+        local = local.where(local.notna(), day_later)
+    return local
 
 
 def _with_freq(index: pd.DatetimeIndex, freq: pd.offsets.BaseOffset | None) -> pd.DatetimeIndex:
@@ -326,7 +331,7 @@ def _stamps_after(owner: object, known: pd.DatetimeIndex, new: pd.DatetimeIndex)
         return None
     if is_fixed(freq):
         run = pd.date_range(new[0], periods=len(new), freq=freq)
-        count, rest = divmod(new[0] - known[-1], pd.Timedelta(cast(pd.offsets.Tick, freq)))
+        count, rest = divmod(new[0] - known[-1], pd.Timedelta(freq))
         return int(count) if rest == pd.Timedelta(0) and bool((run == new).all()) else None
     wall = _wall(cast(pd.DatetimeIndex, known.append(new)))
     last, first, rows = wall[len(known) - 1], wall[len(known)], wall[len(known) :]

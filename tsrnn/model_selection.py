@@ -22,6 +22,9 @@ Span: TypeAlias = str | datetime.timedelta | np.timedelta64 | pd.offsets.BaseOff
 Size: TypeAlias = int | pd.Timedelta | pd.offsets.BaseOffset
 Fold: TypeAlias = tuple[range, range]
 
+# A `DateOffset` of these alone is a length of time, as it is to pandas.
+_CLOCK = {"hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"}
+
 
 class WalkForwardSplit(BaseCrossValidator):
     """Train on the past, test on the block that follows, walk on to the next block.
@@ -70,7 +73,7 @@ class WalkForwardSplit(BaseCrossValidator):
     An offset is a string such as `"7D"`, a timedelta, or a pandas offset. It needs a `DatetimeIndex` or `PeriodIndex`
     on `X` or `y`, regular or not. The block of size `offset` that ends with row `i` holds the rows after
     `index[i] - offset`; on a regular index that is the number of steps in the offset. Days and longer are those of the
-    local calendar (the day on which the clocks go forward has 23 hours); `"24h"` and a timedelta are exact.
+    local calendar (the day on which the clocks go forward has 23 hours); hours and below, and timedeltas, are exact.
 
     Examples
     --------
@@ -259,6 +262,8 @@ def _as_offset(value: Any) -> pd.Timedelta | pd.offsets.BaseOffset | None:
     offset = to_offset(value)
     if is_fixed(offset):
         return pd.Timedelta(offset)
+    if type(offset) is pd.DateOffset and offset.kwds and _CLOCK.issuperset(offset.kwds):
+        return offset.n * pd.Timedelta(**offset.kwds)
     if isinstance(offset, pd.offsets.Week):
         return pd.DateOffset(weeks=offset.n)  # seven days, whichever weekday the offset is anchored to
     return offset
@@ -270,9 +275,13 @@ def _back(end: int, size: Size, times: pd.DatetimeIndex | None) -> int:
         return end - size
     if times is None or end < 1:
         return 0
-    last = times[end - 1]
+    last: pd.Timestamp = times[end - 1]
+    before: Any
     if last.tz is None or isinstance(size, pd.Timedelta):
         before = last - size
     else:  # on the wall clock: pandas' own calendar steps may fail at a time that the clocks leave out or show twice
-        before = (last.tz_localize(None) - size).tz_localize(last.tz, ambiguous=True, nonexistent="shift_forward")
+        wall = last.tz_localize(None) - size
+        before = wall.tz_localize(last.tz, ambiguous=True, nonexistent="NaT")
+        if before is pd.NaT:  # `nonexistent="shift_backward"` is an hour off in some zones (pandas issue 66550)
+            before = (wall.floor("h") - pd.Timedelta(microseconds=1)).tz_localize(last.tz)
     return int(times.searchsorted(before, side="right"))
