@@ -1,5 +1,6 @@
 """Walk-forward evaluation: what a model would have forecast, fold by fold."""
 
+import numbers
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,7 +44,8 @@ def backtest(
     Parameters
     ----------
     estimator : Forecaster, baseline, or any scikit-learn regressor or Pipeline
-        Cloned for every fit, so no fold starts from another one's weights.
+        Cloned for every fit, so no fold starts from another one's weights. A search over a forecaster is fitted anew
+        with each fold, and its best forecaster evaluated.
     X : array-like of shape (n_steps,) or (n_steps, n_columns)
         Alone, the series itself (forecasters only); with `y`, the covariates or features of each row.
     y : array-like of shape (n_steps,) or (n_steps, n_targets), default=None
@@ -67,7 +69,7 @@ def backtest(
     Raises
     ------
     InvalidParameterError
-        `refit` is neither a bool nor an integer >= 1.
+        `estimator`, `cv`, `refit` or `progress` is not what it must be.
     ValueError
         A fold's test rows are not consecutive or not after its training rows, or it is too short: for `lookback` and
         `horizon` of a forecaster, or with fewer test rows than `horizon`.
@@ -88,8 +90,9 @@ def backtest(
     1     1       2     3     1       0     7.0     4.0
     """
     check_bool("backtest", "progress", progress)
-    if y is None and not isinstance(estimator, BaseForecaster):
-        raise ValueError("backtest: pass X and y; only a forecaster takes the series alone.")
+    _check_estimator(estimator, y)
+    if isinstance(cv, str | type) or not hasattr(cv, "split"):
+        raise invalid_parameter("backtest", "cv", "a splitter such as WalkForwardSplit", cv)
     X, y = indexable(X, y)
     folds = [(number, np.asarray(train), np.asarray(test)) for number, (train, test) in enumerate(cv.split(X, y))]
     for fold in folds:
@@ -101,6 +104,21 @@ def backtest(
     done = tqdm(work, total=len(groups), desc="backtest", unit="fit", disable=not progress)
     predictions = [prediction for group in done for prediction in group]
     return _table(X if y is None else y, X, folds, predictions)
+
+
+def _check_estimator(estimator: Any, y: Any) -> None:
+    """Raise unless folds of rows, or of a series alone, can be given to `estimator`."""
+    searched = hasattr(estimator, "refit") and isinstance(getattr(estimator, "estimator", None), BaseForecaster)
+    is_forecaster = isinstance(estimator, BaseForecaster) or searched
+    usable = hasattr(estimator, "fit") and hasattr(estimator, "get_params") and not isinstance(estimator, type)
+    if not usable or (
+        not is_forecaster and any(isinstance(part, BaseForecaster) for part in estimator.get_params().values())
+    ):
+        constraint = "a forecaster, a search over one or a regressor of rows"
+        remedy = "Transform inside of a forecaster: `Forecaster(make_pipeline(..., regressor))`."
+        raise invalid_parameter("backtest", "estimator", constraint, estimator, remedy)
+    if y is None and not is_forecaster:
+        raise ValueError("backtest: pass X and y; only a forecaster takes the series alone.")
 
 
 def _check_fold(estimator: Any, fold: Fold) -> None:
@@ -115,17 +133,24 @@ def _check_fold(estimator: Any, fold: Fold) -> None:
             f"backtest: the test rows of fold {number} begin at row {test[0]}, before the training rows end at row "
             f"{train[-1]}. Use WalkForwardSplit."
         )
-    horizon = getattr(estimator, "horizon", 1) if isinstance(estimator, BaseForecaster) else 1
-    if isinstance(horizon, int) and horizon > len(test):
+    if isinstance(estimator, BaseForecaster):
+        _check_length(estimator, fold)
+
+
+def _check_length(forecaster: BaseForecaster, fold: Fold) -> None:
+    number, train, test = fold
+    horizon: Any = forecaster.horizon
+    lookback: Any = getattr(forecaster, "lookback", None)  # a naive rule has none
+    if isinstance(horizon, numbers.Integral) and horizon > len(test):
         raise ValueError(
             f"backtest: horizon={horizon} exceeds the {len(test)} test rows of fold {number}. "
             "Raise `test_size`, or lower `horizon`."
         )
-    needed = getattr(estimator, "lookback", 0)
-    if isinstance(needed, int) and isinstance(horizon, int) and needed and len(train) < needed + horizon:
+    both = isinstance(horizon, numbers.Integral) and isinstance(lookback, numbers.Integral)
+    if both and len(train) < lookback + horizon:
         raise ValueError(
-            f"backtest: fold {number} has {len(train)} training rows; lookback={needed} and horizon={horizon} need at "
-            f"least {needed + horizon}. Use fewer splits, or lower one of them."
+            f"backtest: fold {number} has {len(train)} training rows; lookback={lookback} and horizon={horizon} need "
+            f"at least {lookback + horizon}. Use fewer splits, or lower one of them."
         )
 
 
@@ -144,9 +169,14 @@ def _groups(folds: list[Fold], refit: bool | int) -> Iterator[list[Fold]]:
 
 def _forecast_group(estimator: Any, X: Any, y: Any, group: list[Fold]) -> list[NDArray[Any]]:
     """Fit on the first fold's training rows; return each fold's predictions (n_test, n_targets)."""
-    _, train, _ = group[0]
+    number, train, _ = group[0]
     model = clone(estimator)
-    model.fit(_rows(X, train)) if y is None else model.fit(_rows(X, train), _rows(y, train))
+    try:
+        model.fit(_rows(X, train)) if y is None else model.fit(_rows(X, train), _rows(y, train))
+    except Exception as error:
+        error.add_note(f"backtest: in the fit for fold {number}, training rows {train[0]} to {train[-1]}.")
+        raise
+    model = getattr(model, "best_estimator_", model)
     return _from_origins(model, X, y, group) if isinstance(model, BaseForecaster) else _from_rows(model, X, group)
 
 
@@ -200,13 +230,14 @@ def _fold_table(
     number, train, test = fold
     width = len(names)
     rows = np.repeat(test, width)
+    series = pd.Index(names, dtype=object, tupleize_cols=False)
     return pd.DataFrame(
         {
             "fold": number,
             "origin": times[np.full(len(rows), train[-1])],
             "time": times[rows],
             "step": rows - train[-1],
-            "series": np.tile(np.asarray(names, dtype=object), len(test)),
+            "series": series[np.tile(np.arange(width), len(test))],
             "y_true": truth[test].ravel(),
             "y_pred": np.asarray(prediction, dtype=np.float64).ravel(),
         }
