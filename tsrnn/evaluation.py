@@ -1,6 +1,5 @@
 """Walk-forward evaluation: what a model would have forecast, fold by fold."""
 
-import numbers
 from collections.abc import Iterator
 from typing import Any
 
@@ -141,12 +140,12 @@ def _check_length(forecaster: BaseForecaster, fold: Fold) -> None:
     number, train, test = fold
     horizon: Any = forecaster.horizon
     lookback: Any = getattr(forecaster, "lookback", None)  # a naive rule has none
-    if isinstance(horizon, numbers.Integral) and horizon > len(test):
+    if isinstance(horizon, int | np.integer) and horizon > len(test):
         raise ValueError(
             f"backtest: horizon={horizon} exceeds the {len(test)} test rows of fold {number}. "
             "Raise `test_size`, or lower `horizon`."
         )
-    both = isinstance(horizon, numbers.Integral) and isinstance(lookback, numbers.Integral)
+    both = isinstance(horizon, int | np.integer) and isinstance(lookback, int | np.integer)
     if both and len(train) < lookback + horizon:
         raise ValueError(
             f"backtest: fold {number} has {len(train)} training rows; lookback={lookback} and horizon={horizon} need "
