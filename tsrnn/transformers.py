@@ -179,6 +179,8 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
         The fitted clone; it has seen rows (n_steps, n_features).
     n_features_in_ : int
         Features of a sample (columns for 2-D samples).
+    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+        Names of the columns of 2-D samples, when all are strings.
 
     Raises
     ------
@@ -207,6 +209,8 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
         with kept_whole(self):
             rows, _ = _rows_of(self._read(X, reset=True))
             self.scaler_ = clone(StandardScaler() if self.scaler is None else self.scaler)
+            if hasattr(self.scaler_, "set_output"):
+                self.scaler_.set_output(transform="default")  # whatever is chosen for the samples themselves
             self.scaler_.fit(rows)
         return self
 
