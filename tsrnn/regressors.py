@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from tsrnn._recurrent import Floats, RecurrentEstimator
 from tsrnn._samples import as_windows
-from tsrnn._validation import check_finite, name_of
+from tsrnn._validation import check_finite, check_numeric, name_of
 from tsrnn.windows import Windows
 
 __all__ = ["GRURegressor", "LSTMRegressor", "SimpleRNNRegressor"]
@@ -209,6 +209,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         """Return `y` as finite float64 targets (n_samples, n_outputs)."""
         if y is None:
             raise ValueError(f"{name_of(self)} requires y to be passed, but the target y is None.")
+        check_numeric(self, y, "y")
         if np.ndim(y) == 2 and np.shape(y)[1] == 1:
             y = column_or_1d(y, warn=True)
         targets = check_array(
