@@ -91,21 +91,23 @@ class Cache:
 
 _networks, _programs = Cache(MAX_PROGRAMS), Cache(MAX_PROGRAMS)
 _compilations = itertools.count(1)
+_globals_lock = threading.RLock()
 
 
 @contextlib.contextmanager
 def own_globals() -> Iterator[None]:
     """Build with Python's random generator and Keras' types in a known state; put the user's back after."""
-    state, policy, floatx = random.getstate(), keras.config.dtype_policy(), keras.config.floatx()
-    random.seed(0)
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
-    try:
-        yield
-    finally:
-        random.setstate(state)
-        keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(policy)
+    with _globals_lock:  # two threads at once would put back each other's
+        state, policy, floatx = random.getstate(), keras.config.dtype_policy(), keras.config.floatx()
+        random.seed(0)
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
+        try:
+            yield
+        finally:
+            random.setstate(state)
+            keras.config.set_floatx(floatx)
+            keras.config.set_dtype_policy(policy)
 
 
 def is_seed(variable: Any) -> bool:
@@ -277,8 +279,9 @@ class Program:
             self.optimizer = optimizer(global_clipnorm=settings.global_clipnorm)
             self.optimizer.build(network.trainable)
         self._fresh = [v.numpy() for v in self.optimizer.variables]
+        # The update stays a plain graph: compiled, a step is no faster, and its compilation takes half a second more.
         self._gradient = tf.function(self._shard, jit_compile=compiled, autograph=False)
-        self._update = tf.function(self._step, jit_compile=compiled, autograph=False)
+        self._update = tf.function(self._step, autograph=False)
         self.epoch = tf.function(self._epoch, autograph=False, reduce_retracing=True)
 
     def load(self, weights: Weights, optimizer_state: Weights | None) -> None:
@@ -400,6 +403,7 @@ def has_gpu() -> bool:
 def keras_model(architecture: Architecture, weights: Weights, units: tuple[Any, Any]) -> Any:
     """Return a Keras model of its own with `weights`, its outputs times units[1] plus units[0]."""
     check_process()
-    network = Network(architecture)
-    network.load(weights)
-    return networks.in_units(network.model, *units)
+    with own_globals():
+        network = Network(architecture)
+        network.load(weights)
+        return networks.in_units(network.model, *units)
