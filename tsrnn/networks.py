@@ -100,7 +100,12 @@ def _build_own(a: Architecture) -> keras.Model:
     model = a.build_network((a.lookback, a.n_features), a.n_outputs)
     if not isinstance(model, keras.Model):
         raise TypeError(f"`build_network` must return a keras.Model; got {type(model).__name__}.")
-    shapes = tuple(model.input_shape[1:]), tuple(model.output_shape[1:])
+    try:
+        shapes = tuple(model.input_shape[1:]), tuple(model.output_shape[1:])
+    except AttributeError as error:
+        raise ValueError(
+            "`build_network` must return a model that knows its shapes. Begin it with keras.Input(input_shape)."
+        ) from error
     expected = (a.lookback, a.n_features), (a.n_outputs,)
     if shapes != expected:
         raise ValueError(
@@ -162,5 +167,5 @@ def _decode(a: Architecture, states: list[Any]) -> Any:
 
 def in_units(model: keras.Model, mean: Any, scale: Any) -> keras.Model:
     """Return `model` with its standardised outputs turned into ``output * scale + mean``."""
-    outputs = keras.layers.Rescaling(scale.tolist(), mean.tolist(), name="units")(model.output)
-    return keras.Model(model.input, outputs, name=model.name)
+    outputs = keras.layers.Rescaling(scale.tolist(), mean.tolist(), name="units")(model.outputs[0])
+    return keras.Model(model.inputs[0], outputs, name=model.name)
