@@ -318,6 +318,17 @@ def test_score_without_covariates(kind):
     assert forecaster.score(None, kind(y)[60:]) == expected
 
 
+def test_score_compares_like_with_like():
+    X, y = daily(walk(70, 1, seed=1), columns=["a"]), daily(walk(70))
+    forecaster = ridge().fit(X[:60], y[:60])
+    with pytest.raises(
+        ValueError, match=r"index of X differs from that of y at row 0: 2024-03-01 00:00:00 and 2024-03-02"
+    ):
+        forecaster.score(X[60:65], y[61:66])
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples \[5, 6\]"):
+        forecaster.score(X[60:65], y[60:66])
+
+
 def test_X_and_y_may_have_different_time_zones():
     X, y = daily(walk(60, 1, seed=1), columns=["a"]).tz_localize("UTC"), daily(walk()).tz_localize("UTC")
     expected = ridge().fit(X, y)

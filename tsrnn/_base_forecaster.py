@@ -127,7 +127,10 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         if X is None or y is None:
             index = truth.index if isinstance(truth, pd.Series | pd.DataFrame) else None
             X = np.empty((len(truth), 0)) if index is None else pd.DataFrame(index=index)
-        return float(r2_score(truth, self.predict(X), sample_weight=sample_weight))
+        forecast = self.predict(X)
+        if y is not None:
+            same_steps(self, read_index(self, X), read_index(self, y), (len(X), len(y)))
+        return float(r2_score(truth, forecast, sample_weight=sample_weight))
 
     @property
     def _needed(self) -> int:

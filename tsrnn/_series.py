@@ -8,9 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tsrnn._time_axis import check_time_axis, steps_after
-from tsrnn._validation import check_rows, name_of
+from tsrnn._validation import check_finite, check_rows, name_of
 
 Floats = NDArray[np.float64]
+
+LARGEST = np.finfo(np.float32).max
+"""Greatest value of a series: networks compute in float32, and squares must not overflow in float64."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ def read_rows(
             f"by {name_of(owner)}. The DataFrame {what} has no column."
         )
     rows = check_rows(owner, data, what)
+    if np.abs(rows).max() > LARGEST:
+        with np.errstate(over="ignore"):
+            check_finite(owner, rows.astype(np.float32), what, data.columns if isinstance(data, pd.DataFrame) else None)
     return rows, index, form_of(data)
 
 
