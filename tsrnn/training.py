@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tsrnn import programs
 from tsrnn._validation import TrainingDivergedError
@@ -171,18 +172,14 @@ class Run:
 
     def train(self) -> Trained:
         """Run the epochs and return the last weights, or the best ones of early stopping."""
-        self._tell("on_train_begin")
-        for epoch in range(self.recipe.epochs):
-            self._tell("on_epoch_begin", epoch)
-            logs = self._train_epoch(epoch)
-            self.history.append(logs)
-            self._tell("on_epoch_end", epoch, logs)
-            if self._is_over(epoch):
-                break
-        self._tell("on_train_end")
-        self._detach()
+        try:
+            self._run_epochs()
+        finally:
+            self._detach()
         _, best_epoch, best = self.best
         weights = self.program.network.take() if best is None else best
+        if not all(np.isfinite(w).all() for w in weights):
+            self._diverged("A weight became infinite", len(self.history) - 1, self.n_steps)
         n_parameters = sum(math.prod(v.shape) for v in self.program.network.trainable)
         return Trained(
             weights,
@@ -193,18 +190,34 @@ class Run:
             self.predicts_compiled,
         )
 
+    def _run_epochs(self) -> None:
+        self._tell("on_train_begin", {})
+        for epoch in range(self.recipe.epochs):
+            self._tell("on_epoch_begin", epoch, {})
+            logs = self._train_epoch(epoch)
+            self.history.append(logs)
+            self._tell("on_epoch_end", epoch, logs)
+            if self._is_over(epoch):
+                break
+        self._tell("on_train_end", dict(logs))
+
     def _train_epoch(self, epoch: int) -> dict[str, float]:
         began = time.perf_counter()
-        key = self.rng.integers(2**31, size=2)
+        key, rates = self.rng.integers(2**31, size=2), self._rates(epoch)
         loss, total, done = self.program.epoch(
-            self.series, self.targets, self.weights, self._order(), self._rates(epoch), programs.tensor(key)
+            self.series,
+            self.targets,
+            self.weights,
+            self._order(),
+            programs.tensor(rates.astype(np.float32)),
+            programs.tensor(key),
         )
         if not math.isfinite(float(loss)):
-            self._diverged(epoch, int(done), float(loss))
+            self._diverged(f"The loss became {float(loss)}", epoch, int(done))
         logs = {"epoch": epoch + 1, "loss": float(loss) / float(total)}
         if self.validation is not None:
             logs["val_loss"] = self._validation_loss(self.validation)
-        return logs | {"learning_rate": self.rate, "seconds": time.perf_counter() - began}
+        return logs | {"learning_rate": float(rates[0]), "seconds": time.perf_counter() - began}
 
     def _order(self) -> Any:
         """Return shuffled sample numbers (n_steps, batch), -1 where the last batch has no more."""
@@ -215,11 +228,11 @@ class Run:
         order[:, :size] = filled.reshape(self.n_steps, size)
         return programs.tensor(order)
 
-    def _rates(self, epoch: int) -> Any:
+    def _rates(self, epoch: int) -> NDArray[np.float64]:
         """Return the learning rate of every step of `epoch`."""
         done = (epoch * self.n_steps + np.arange(self.n_steps)) / (self.recipe.epochs * self.n_steps)
         factor = 0.5 * (1 + np.cos(np.pi * done)) if self.recipe.schedule == "cosine" else np.ones(self.n_steps)
-        return programs.tensor((self.rate * factor).astype(np.float32))
+        return self.rate * factor
 
     def _validation_loss(self, samples: Samples) -> float:
         network = self.program.network
@@ -258,10 +271,10 @@ class Run:
         for callback in self.callbacks:
             callback.set_model(None)
 
-    def _diverged(self, epoch: int, batch: int, loss: float) -> None:
+    def _diverged(self, what: str, epoch: int, batch: int) -> None:
         last = self.history[-1]["loss"] if self.history else math.nan
         raise TrainingDivergedError(
-            f"The loss became {loss} in epoch {epoch + 1}, batch {batch} of {self.n_steps}, at "
+            f"{what} in epoch {epoch + 1}, batch {batch} of {self.n_steps}, at "
             f"learning_rate={self.rate:g} (last finite epoch loss: {last:.4g}). Lower `learning_rate`, "
             "set `global_clipnorm`, or scale the inputs."
         )

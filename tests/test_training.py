@@ -1,0 +1,401 @@
+"""The epoch loop: steps, weights of samples, rates, early stopping, callbacks, and what happens when a fit fails."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+import reference
+from sklearn.base import clone
+
+from tsrnn import GRURegressor, SimpleRNNRegressor, TrainingDivergedError, Windows, make_windows, programs, training
+from tsrnn.networks import Architecture
+from tsrnn.programs import Cache, Program, Settings
+from tsrnn.training import Recipe
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+# Keras reads a variable of its own in a way that numpy 2 deprecates.
+callbacks_read_the_rate = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SERIES = np.sin(np.arange(60) * 0.7) + 0.01 * np.arange(60)
+X, Y = make_windows(SERIES.astype(np.float32), lookback=4)
+Y = Y[:, 0]
+DESCENT = {"optimizer": "sgd", "global_clipnorm": None, "batch_size": 64}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_caches():
+    """The programs of these tests, all in the cache, and no others'."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(programs, "_networks", Cache(32))
+        patch.setattr(programs, "_programs", Cache(32))
+        yield
+
+
+def make(cls=SimpleRNNRegressor, **values):
+    return cls(**{"hidden_size": 3, "epochs": 2, "batch_size": 16, "random_state": 0, "jit_compile": False, **values})
+
+
+def assert_close(one, other, atol=1e-6):
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=atol)
+
+
+def same(one, other):
+    """Whether the weights of two fits are equal to the bit."""
+    pairs = [(a, b) for m, n in zip(one.weights_, other.weights_, strict=True) for a, b in zip(m, n, strict=True)]
+    return all(a.tobytes() == b.tobytes() for a, b in pairs)
+
+
+# --- one step, by hand ---
+
+
+@pytest.mark.parametrize(("loss", "clipnorm"), [("mse", 0.3), ("mae", None), ("huber", None)])
+def test_an_epoch_is_what_the_formulas_say(loss, clipnorm):
+    """Two steps of gradient descent: a batch of four in two shards, and an incomplete one in which a shard is empty."""
+    rng = np.random.default_rng(0)
+    network = programs.network_of(Architecture("GRU", 3, 2, 2, hidden_size=2))
+    program = Program(network, Settings(loss, "sgd", clipnorm, 4), compiled=False)
+    weights = [rng.normal(scale=0.5, size=v.shape).astype(np.float32) for v in network.variables]
+    x, y = rng.normal(size=(5, 3, 2)).astype(np.float32), (3 * rng.normal(size=(5, 2))).astype(np.float32)
+    sample_weights, rates = np.array([1, 2, 0.5, 3, 0.25], dtype=np.float32), np.array([0.1, 0.05], dtype=np.float32)
+    order = [[3, 0, 4, 1], [2, -1, -1, -1]]
+    program.load(weights, None)
+    series = programs.series_of(Windows(x.reshape(-1, 2), 3 * np.arange(5), 3))
+    tensors = (tf.constant(y), tf.constant(sample_weights), tf.constant(order), tf.constant(rates))
+    found, total, steps = program.epoch(series, *tensors, tf.zeros(2, tf.int64))
+
+    expected, clipped = 0.0, False
+    for numbers, rate in zip([[3, 0, 4, 1], [2]], rates, strict=True):
+
+        def batch_loss(w, rows=numbers):
+            return reference.loss(loss, reference.network("GRU", x[rows], w), y[rows], sample_weights[rows])
+
+        gradients = reference.gradients(batch_loss, weights)
+        norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
+        factor = min(1, clipnorm / norm) if clipnorm else 1
+        clipped |= factor < 1
+        expected += sample_weights[numbers].sum() * batch_loss(weights)
+        weights = [w - rate * factor * g for w, g in zip(weights, gradients, strict=True)]
+    assert clipped == (clipnorm is not None)
+    assert (int(steps), float(total)) == (2, sample_weights.sum())
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+    assert_close(network.take(), weights)
+
+
+# --- weights of samples ---
+
+
+def test_a_sample_of_weight_zero_changes_nothing():
+    x, y, weights = np.asarray(X).copy(), Y.copy(), np.linspace(0.5, 2, len(Y))
+    weights[[0, 7, 30]] = 0
+    x[[0, 7, 30]], y[[0, 7, 30]] = 1e6, -1e9
+    kept = weights > 0
+    one, other = make().fit(x, y, weights), make().fit(x[kept], y[kept], weights[kept])
+    assert same(one, other)
+    np.testing.assert_array_equal(one.target_mean_, other.target_mean_)
+
+
+def test_a_weight_of_two_is_a_sample_twice():
+    twice = np.arange(len(Y)) % 3 == 0
+    weighted = make(batch_size=128, epochs=5).fit(X, Y, 1.0 + twice)
+    rows = np.concatenate([np.arange(len(Y)), np.flatnonzero(twice)])
+    repeated = make(batch_size=128, epochs=5).fit(X[rows], Y[rows])
+    plain = make(batch_size=128, epochs=5).fit(X, Y)
+    np.testing.assert_allclose(weighted.predict(X), repeated.predict(X), rtol=1e-4)
+    assert not np.allclose(weighted.predict(X), plain.predict(X), rtol=1e-3)
+
+
+def test_only_the_ratio_of_weights_counts():
+    weights = np.linspace(0.5, 2, len(Y))
+    expected = make().fit(X, Y, weights)
+    for factor in (2.0**-500, 2.0**500):
+        assert same(make().fit(X, Y, weights * factor), expected)
+
+
+def test_weights_that_fall_below_float32_train():
+    decaying = 0.01 ** np.arange(len(Y))[::-1]  # down to 1e-110: whole batches of nothing in float32
+    assert np.isfinite(make().fit(X, Y, decaying).history_["loss"]).all()
+
+
+# --- rates ---
+
+
+def test_the_cosine_falls_over_all_steps():
+    """Windows that are all alike make the order of the batches irrelevant."""
+    x, y = np.repeat(np.asarray(X[:1]), 64, axis=0), np.r_[np.zeros(32), np.ones(32)]
+    x[32:] += 1
+    half = {**DESCENT, "learning_rate": 0.5}
+    decayed = make(**half, schedule="cosine", epochs=3).fit(x, y)
+    rates = [0.5, 0.5 * 0.5 * (1 + math.cos(math.pi / 3)), 0.5 * 0.5 * (1 + math.cos(2 * math.pi / 3))]
+    assert list(decayed.history_["learning_rate"]) == pytest.approx(rates, rel=1e-12)
+    by_hand = make(**half, warm_start=True, epochs=1)
+    for rate in rates:
+        by_hand.set_params(learning_rate=rate).fit(x, y)
+    assert_close(decayed.weights_[0], by_hand.weights_[0])
+    assert not np.allclose(decayed.weights_[0][0], make(**half, epochs=3).fit(x, y).weights_[0][0], atol=1e-3)
+
+
+def test_the_cosine_falls_within_an_epoch():
+    """With twelve times the same window, three batches of four are three epochs of one batch."""
+    x, y = np.ones((12, 4, 1)), np.zeros(12)
+    values = {**DESCENT, "learning_rate": 0.5}
+    steps, epochs, level = (
+        make(**{**values, "schedule": schedule, "epochs": count, "batch_size": size}).fit(x, y).weights_[0]
+        for schedule, count, size in [("cosine", 1, 4), ("cosine", 3, 12), (None, 1, 4)]
+    )
+    assert_close(steps, epochs)
+    assert not np.allclose(steps[0], level[0], atol=1e-3)
+
+
+def test_xla_is_chosen_by_the_work_alone():
+    recipe = Recipe("mse", "adam", 0.01, None, 1.0, epochs=10, batch_size=8, jit_compile="auto")
+    architecture = Architecture("GRU", 12, 1, 1, n_layers=2, bidirectional=True, segment_length=3)
+    n_cell_steps = 2 * 2 * 12 // 3
+    for n_windows, n_batches in ((16, 2), (17, 3)):
+        work = 10 * n_batches * n_cell_steps
+        assert training.pays_off(recipe, architecture, n_windows, work)
+        assert not training.pays_off(recipe, architecture, n_windows, work + 1)
+
+
+def test_a_short_fit_is_not_compiled_because_the_program_happens_to_be(monkeypatch):
+    monkeypatch.setattr(programs, "_compilations", iter(range(1, 9)))
+    compiled, chosen, plain = (make(GRURegressor, jit_compile=how, epochs=9).fit(X, Y) for how in (True, "auto", False))
+    assert same(chosen, plain)
+    assert not same(compiled, plain)
+    assert_close(compiled.weights_[0], plain.weights_[0], atol=1e-5)
+
+
+# --- early stopping ---
+
+
+class Seen(Exception):
+    """Holds what the engine was given to train on and to watch."""
+
+
+def parts_of(monkeypatch, model, windows, targets):
+    """The (training, watched) samples of a fit."""
+
+    def stop(_architecture, _recipe, samples, *_):
+        raise Seen(samples)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "fit", stop)
+        with pytest.raises(Seen) as caught:
+            model.fit(windows, targets)
+    return caught.value.args[0]
+
+
+@pytest.mark.parametrize(("horizon", "gap", "left_out"), [(1, None, 0), (3, None, 2), (3, 5, 5), (3, 0, 0)])
+def test_early_stopping_watches_the_last_windows_behind_a_gap(monkeypatch, horizon, gap, left_out):
+    """Two series whose values are the numbers of their rows, in any order."""
+    windows, targets = make_windows([np.arange(40.0), np.arange(25.0)], lookback=4, horizon=horizon)
+    order = np.random.default_rng(0).permutation(len(windows))
+    model = make(early_stopping=True, validation_fraction=0.2, validation_gap=gap)
+    trained, watched = parts_of(monkeypatch, model, windows[order], np.squeeze(targets[order]))
+    first = np.sort(windows.origins)[-round(0.2 * len(windows))]
+    assert watched.windows.origins.min() == first
+    assert sorted(watched.windows.origins) == sorted(o for o in windows.origins if o >= first)
+    assert sorted(trained.windows.origins) == sorted(o for o in windows.origins if o + left_out < first)
+    for part in (trained, watched):
+        rows = np.rint(part.targets * targets.std(axis=0) + targets.mean(axis=0))
+        np.testing.assert_array_equal(rows, part.windows.origins[:, None] + 1 + np.arange(horizon))
+    shared = {o + 1 + h for o in trained.windows.origins for h in range(horizon)} & {*range(int(first) + 1, 40)}
+    assert bool(shared) == (left_out < horizon - 1)
+
+
+def test_the_gap_may_leave_nothing():
+    model = make(early_stopping=True, validation_fraction=0.5, validation_gap=30)
+    with pytest.raises(ValueError, match=r"0.5 holds out 28 of 56 windows, and a gap of 30 steps leaves 0 to train on"):
+        model.fit(X, Y)
+    assert not hasattr(model, "weights_")
+
+
+def test_every_member_keeps_the_weights_of_its_best_epoch():
+    noise = np.random.default_rng(0).normal(size=len(Y))
+    model = make(GRURegressor, early_stopping=True, validation_fraction=0.25, patience=3, n_members=2, epochs=60)
+    model.set_params(learning_rate=0.05).fit(X, noise)
+    watched, truth = X[-14:], noise[-14:]
+    for member, history in model.history_.groupby("member"):
+        best = history["val_loss"].idxmin()
+        assert history["epoch"][best] < 60 - 3
+        assert history["epoch"].max() == history["epoch"][best] + 3
+        alone = pickle.loads(pickle.dumps(model))
+        alone.weights_ = [model.weights_[member]]
+        loss = np.mean(((alone.predict(watched) - truth) / model.target_scale_) ** 2)
+        assert loss == pytest.approx(history["val_loss"][best], rel=1e-5)
+        assert loss < history["val_loss"].iloc[-1] * 0.999
+    assert model.n_iter_ == model.history_["epoch"].max()
+    first = model.history_[model.history_["member"] == 0]
+    assert model.best_epoch_ == first["epoch"][first["val_loss"].idxmin()]
+
+
+# --- going on ---
+
+
+def test_a_warm_start_begins_where_the_last_fit_ended():
+    still = {**DESCENT, "learning_rate": 1e-30, "random_state": 1}
+    model = make(epochs=1).fit(X, Y)
+    cold, warm = clone(model).set_params(**still).fit(X, Y), pickle.loads(pickle.dumps(model))
+    warm.set_params(**still, warm_start=True).fit(X, Y)
+    assert same(warm, model)
+    assert not same(cold, model)
+    warm.set_params(hidden_size=4).fit(X, Y)
+    assert warm.weights_[0][0].shape == (1, 4)  # another network begins anew
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+def test_partial_fits_go_on_with_the_optimizer(optimizer):
+    """As many as a fit has epochs are that fit, but for the order in which a single batch is summed."""
+    values = {"optimizer": optimizer, "learning_rate": 0.01, "batch_size": 64, "epochs": 6}
+    whole, parts = make(**values).fit(X, Y), make(**values)
+    for _ in range(6):
+        parts.partial_fit(X, Y)
+    assert_close(parts.weights_[0], whole.weights_[0], atol=1e-5)
+    assert list(parts.history_["epoch"]) == [1, 2, 3, 4, 5, 6]
+    assert (parts.n_iter_, parts.best_epoch_) == (6, 6)
+    assert list(parts.history_["loss"]) == pytest.approx(list(whole.history_["loss"]), rel=1e-4)
+    anew = make(**values).fit(X, Y).partial_fit(X, Y)  # a fit leaves no optimizer behind
+    assert anew.n_iter_ == 7
+
+
+def test_every_partial_fit_draws_anew():
+    model = make(**DESCENT, dropout=0.5, learning_rate=1e-30)
+    for _ in range(3):
+        model.partial_fit(X, Y)
+    assert len(set(model.history_["loss"])) == 3
+    again = clone(model)
+    for _ in range(3):
+        again.partial_fit(X, Y)
+    assert list(again.history_["loss"]) == list(model.history_["loss"])
+
+
+def test_a_partial_fit_of_another_network_is_refused():
+    model = make().partial_fit(X, Y)
+    for name, value in {"hidden_size": 5, "n_members": 2, "cell_options": {"use_bias": False}}.items():
+        changed = pickle.loads(pickle.dumps(model)).set_params(**{name: value})
+        with pytest.raises(ValueError, match=f"partial_fit goes on with the fitted network, but \\['{name}'\\]"):
+            changed.partial_fit(X, Y)
+        assert same(changed, model)
+    other_optimizer = model.set_params(optimizer="sgd").partial_fit(X, Y)
+    assert other_optimizer.n_iter_ == 2
+
+
+# --- callbacks ---
+
+
+class Recorder(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.events = []
+
+    def on_train_begin(self, logs=None):
+        assert self.model.optimizer is not None
+        self.events.append(("train begins", logs, dict(self.params)))
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.events.append(("begin", epoch, logs))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.events.append(("end", epoch, sorted(logs), logs["loss"], logs["val_loss"]))
+
+    def on_train_end(self, logs=None):
+        self.events.append(("train ends", sorted(logs)))
+
+
+def test_callbacks_are_called_at_their_moments():
+    recorder = Recorder()
+    model = make(callbacks=[recorder], early_stopping=True, batch_size=20).fit(X, Y)
+    keys = ["epoch", "learning_rate", "loss", "seconds", "val_loss"]
+    losses = model.history_[["loss", "val_loss"]].to_numpy().tolist()
+    assert recorder.events == [
+        ("train begins", {}, {"epochs": 2, "steps": 3, "verbose": 0}),
+        ("begin", 0, {}), ("end", 0, keys, *losses[0]),
+        ("begin", 1, {}), ("end", 1, keys, *losses[1]),
+        ("train ends", keys),
+    ]  # fmt: skip
+    assert recorder.model is None
+    pickle.dumps(model)
+
+
+def test_lambda_callbacks_get_their_logs():
+    seen = []
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: seen.append((epoch, logs)),
+        on_train_begin=lambda logs: seen.append(logs),
+        on_train_end=lambda logs: seen.append(logs["loss"]),
+    )
+    model = make(callbacks=[callback], epochs=1).fit(X, Y)
+    assert seen == [{}, (0, {}), model.history_["loss"][0]]
+
+
+@callbacks_read_the_rate
+def test_callbacks_change_the_rate_that_is_used():
+    scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, _: [0.25, 0.125][epoch])
+    scheduled = make(**DESCENT, learning_rate=9.0, callbacks=[scheduler]).fit(X, Y)
+    assert list(scheduled.history_["learning_rate"]) == [0.25, 0.125]
+    by_hand = make(**DESCENT, learning_rate=0.25, epochs=1).fit(X, Y)
+    by_hand.set_params(learning_rate=0.125, warm_start=True).fit(X, Y)
+    assert_close(scheduled.weights_[0], by_hand.weights_[0])
+    plateau = keras.callbacks.ReduceLROnPlateau(monitor="loss", factor=0.5, patience=1, min_delta=1e9)
+    reduced = make(learning_rate=0.5, epochs=4, callbacks=[plateau]).fit(X, Y)
+    assert list(reduced.history_["learning_rate"]) == [0.5, 0.5, 0.25, 0.125]
+    assert make(learning_rate=0.5).fit(X, Y).history_["learning_rate"].eq(0.5).all()
+
+
+def test_a_callback_stops_this_fit_and_no_other():
+    stop = keras.callbacks.EarlyStopping(monitor="loss", patience=1, min_delta=1e9, restore_best_weights=True)
+    stopped = make(epochs=9, callbacks=[stop], learning_rate=0.1).fit(X, Y)
+    assert stopped.n_iter_ == 2
+    assert same(stopped, make(epochs=1, learning_rate=0.1).fit(X, Y))  # the first epoch was the best
+    assert make(epochs=3, callbacks=[Silent()]).fit(X, Y).n_iter_ == 3
+    assert make(epochs=3).fit(X, Y).n_iter_ == 3
+
+
+class Silent(keras.callbacks.Callback):
+    pass
+
+
+class Interrupting(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1 and logs:
+            raise KeyboardInterrupt("by the user")
+
+
+# --- fits that fail ---
+
+STEEP = {"kernel_regularizer": keras.regularizers.L2(1000)}
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        (
+            {**DESCENT, "learning_rate": 1e6, "epochs": 50},
+            TrainingDivergedError,
+            r"The loss became (inf|nan) in epoch \d+, batch 1 of 1, at learning_rate=1e\+06 \(last finite epoch loss: "
+            r".*\)\. Lower `learning_rate`, set `global_clipnorm`, or scale the inputs",
+        ),
+        (
+            {**DESCENT, "learning_rate": 1e38, "epochs": 1, "cell_options": STEEP},
+            TrainingDivergedError,
+            r"A weight became infinite in epoch 1, batch 1 of 1, at learning_rate=1e\+38",
+        ),
+        ({"callbacks": [Interrupting()]}, KeyboardInterrupt, "by the user"),
+    ],
+    ids=["loss", "weights", "interrupt"],
+)
+def test_a_fit_that_fails_leaves_the_fit_before_and_the_program_clean(values, error, message, early_stopping):
+    model = make(GRURegressor, early_stopping=early_stopping).fit(X, 40 * Y)
+    before, parameters = {**vars(model)}, model.get_params()
+    with pytest.raises(error, match=message):
+        model.set_params(**values).fit(X[:50], Y[:50])
+    after = vars(model.set_params(**parameters))
+    assert after.keys() == before.keys()
+    assert all(after[name] is before[name] for name in before)
+    pickle.dumps(clone(make(**values)))
+    pickle.dumps(model.set_params(**values))
+    assert same(make(GRURegressor, early_stopping=early_stopping).fit(X, 40 * Y), model)
