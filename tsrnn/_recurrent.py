@@ -1,5 +1,6 @@
 """What every recurrent estimator shares: the signature, the checks of its parameters, and the training of members."""
 
+import numbers
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
@@ -117,19 +118,23 @@ class RecurrentEstimator(BaseEstimator):
         from tsrnn import training
         from tsrnn.networks import Architecture
 
-        counted = weights > 0
+        weights = weights / weights.max()
+        counted = weights >= np.finfo(np.float32).tiny  # a batch of smaller ones would be divided by zero
         if not counted.all():
             windows, targets, weights = windows[counted], targets[counted], weights[counted]
         scaled = self._scale_targets(targets, weights, reset=reset)
         samples = training.Samples(windows, scaled, weights.astype(np.float32))
         values = self._network_values(windows)
         warm = self.warm_start and getattr(self, "_architecture", None) == values
+        if continues and not reset:
+            self._check_same_network(values)
         starts = self._starts(continues=continues and not reset, warm=warm)
         self._architecture = values
         parts = (samples, None) if continues or not self.early_stopping else self._split(samples)
         recipe = self._recipe(1 if continues else self.epochs, continues=continues)
         members = []
-        for start, rng in zip(starts, self._generators(), strict=True):
+        generators = self._generators(0 if reset else self.n_iter_)
+        for start, rng in zip(starts, generators, strict=True):
             architecture = Architecture(**values)
             begin = start or (training.initial_weights(architecture, rng), None)
             members.append(training.fit(architecture, recipe, parts, begin, rng, self.callbacks or ()))
@@ -138,7 +143,8 @@ class RecurrentEstimator(BaseEstimator):
     def _keep(self, members: list[Any], *, continues: bool) -> None:
         """Take over what the members learnt."""
         self.weights_ = [trained.weights for trained in members]
-        self._optimizer_states = [trained.optimizer_state for trained in members] if continues else None
+        states = [trained.optimizer_state for trained in members] if continues else None
+        self._optimizer_states = self.optimizer, states
         rows = [{"member": i, **row} for i, trained in enumerate(members) for row in trained.history]
         history = pd.DataFrame(rows)
         earlier = self.history_ if continues and hasattr(self, "history_") else None
@@ -151,21 +157,36 @@ class RecurrentEstimator(BaseEstimator):
         self.n_parameters_ = members[0].n_parameters
         self._predicts_compiled = members[0].predicts_compiled
 
+    def _check_same_network(self, values: dict[str, Any]) -> None:
+        """Raise unless the network to go on with is the one that was fitted."""
+        fitted = {**self._architecture, "n_members": len(self.weights_)}
+        changed = [name for name, value in {**values, "n_members": self.n_members}.items() if fitted.get(name) != value]
+        if changed:
+            raise ValueError(
+                f"{name_of(self)}: partial_fit goes on with the fitted network, but {changed} have been changed since. "
+                "Call `fit` to begin anew, or set them back."
+            )
+
     def _starts(self, *, continues: bool, warm: bool) -> list[Any]:
         """Return (weights, optimizer state) where each member goes on, or None where it begins anew."""
         if not (continues or warm) or len(getattr(self, "weights_", [])) != self.n_members:
             return [None] * self.n_members
-        states = self._optimizer_states if continues and self._optimizer_states else [None] * self.n_members
+        optimizer, states = self._optimizer_states if continues else (None, None)
+        if states is None or optimizer != self.optimizer:
+            states = [None] * self.n_members
         return list(zip(self.weights_, states, strict=True))
 
-    def _generators(self) -> list[np.random.Generator]:
-        """Return a random generator for each member; without a `random_state`, from the system's entropy."""
+    def _generators(self, n_epochs: int) -> list[np.random.Generator]:
+        """Return a random generator for each member; without a `random_state`, from the system's entropy.
+
+        After `n_epochs` epochs they differ from those at the start, or every epoch of `partial_fit` would be the same.
+        """
         if self.random_state is None:
             return list(np.random.default_rng().spawn(self.n_members))
         seed: Any = self.random_state
-        if isinstance(seed, np.random.RandomState):
-            seed = seed.randint(2**31, size=4)
-        return [np.random.default_rng(np.append(seed, member)) for member in range(self.n_members)]
+        seeds = seed.randint(2**31, size=4).tolist() if isinstance(seed, np.random.RandomState) else [int(seed)]
+        done = [n_epochs] if n_epochs else []
+        return [np.random.default_rng([*seeds, member, *done]) for member in range(self.n_members)]
 
     def _split(self, samples: Any) -> tuple[Any, Any]:
         """Return the samples to train on and the last ones, with a gap between them, to watch."""
@@ -280,7 +301,7 @@ def check_weights(owner: object, sample_weight: Any, count: int) -> Floats:
     """Return `sample_weight` as `count` finite weights >= 0, not all of them zero."""
     if sample_weight is None:
         return np.ones(count)
-    if np.ndim(sample_weight) == 0:
+    if isinstance(sample_weight, numbers.Real):
         sample_weight = np.full(count, sample_weight)
     weights = check_array(
         sample_weight, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="sample_weight"

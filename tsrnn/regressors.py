@@ -162,9 +162,10 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         return self._fit_whole(X, y, sample_weight, continues=False)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train one epoch more, with the optimizer where it stood; parameters as in `fit`.
+        """Train one epoch more, with the optimizer where the last `partial_fit` left it; parameters as in `fit`.
 
-        The first call fixes the standardisation of the targets. `early_stopping` and `schedule` do not apply.
+        The first call fixes the standardisation of the targets; after `fit`, it stays and the optimizer is fresh.
+        `early_stopping` and `schedule` do not apply. A network that has been changed since is refused: ValueError.
         """
         return self._fit_whole(X, y, sample_weight, continues=True)
 
@@ -210,11 +211,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         if y is None:
             raise ValueError(f"{name_of(self)} requires y to be passed, but the target y is None.")
         check_numeric(self, y, "y")
-        if np.ndim(y) == 2 and np.shape(y)[1] == 1:
-            y = column_or_1d(y, warn=True)
         targets = check_array(
             y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y", estimator=name_of(self)
         )
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            targets = column_or_1d(targets, warn=True)
         check_finite(self, targets, "y")
         check_consistent_length(windows, targets)
         one_target = targets.ndim == 1
@@ -231,8 +232,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         """Standardise each output, so that no scale of `y` breaks the training."""
         if reset:
             self.target_mean_ = np.average(targets, axis=0, weights=weights)
-            variance = np.average((targets - self.target_mean_) ** 2, axis=0, weights=weights)
-            self.target_scale_ = safe_scale(np.sqrt(variance), self.target_mean_)
+            distances = targets - self.target_mean_
+            largest = np.abs(distances).max(axis=0)
+            unit = np.where(largest > 0, largest, 1.0)  # the squares of 1e200 or 1e-200 would leave float64
+            variance = np.average((distances / unit) ** 2, axis=0, weights=weights)
+            self.target_scale_ = safe_scale(unit * np.sqrt(variance), self.target_mean_)
         scaled: NDArray[np.float32] = ((targets - self.target_mean_) / self.target_scale_).astype(np.float32)
         return scaled
 
