@@ -152,7 +152,7 @@ def test_offsets_equal_whole_numbers_on_a_regular_index(case, freq):
     "span", ["3D", datetime.timedelta(3), np.timedelta64(3, "D"), pd.Timedelta("3D"), pd.offsets.Day(3)]
 )
 def test_kinds_of_offset(span):
-    data = rows_at(pd.date_range("2024-01-01", periods=20, freq="D"))
+    data = rows_at(pd.date_range("2024-01-01", periods=10, freq="D"))
     expected = folds_of(WalkForwardSplit(3, test_size=3), data)
     assert folds_of(WalkForwardSplit(3, test_size=span, gap="0D"), data) == expected
 
