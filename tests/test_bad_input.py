@@ -157,7 +157,8 @@ def hours_of_a_changing_clock(day):
 
 
 WHO = "^{owner}: "
-FINITE = r" \(first at row 3(, column ([01]|'b'))?\)\. Fill or drop such rows first"
+REMEDY = r".*\. Fill or drop such rows first"
+FINITE = r".* \(first at row 3, column ([01]|'b')\)" + REMEDY
 NO_NUMBER = r"^float\(\) argument must be a string or a (real )?number, not 'dict'"
 A_TIME = "(Input [Xy]|column 'b') is (datetime64|period).*, a datetime. Pass it as the index."
 NO_TIME = "(Input [Xy]|column 'b') is (timedelta64|category).*Turn it into numbers first"
@@ -205,7 +206,7 @@ CASES = [
             ValueError, WHO + "Input X, its offsets, contains NaN"),
     *both(17, "inf", lambda X: spoilt(X, np.inf), ValueError, WHO + "Input [Xy] contains infinity.*" + FINITE),
     *both(17, "inf and -inf", lambda X: spoilt(X, np.inf, -np.inf), ValueError, WHO + "Input [Xy] contains infinity"),
-    *to_all(READ_Y, 18, "NaN in y", spoilt(Y, np.nan), ValueError, WHO + "Input y contains NaN" + FINITE),
+    *to_all(READ_Y, 18, "NaN in y", spoilt(Y, np.nan), ValueError, WHO + "Input y contains NaN .first at row 3"),
     *to_all(READ_Y, 18, "inf in y", spoilt(Y, -np.inf, np.inf), ValueError, WHO + "Input y contains infinity"),
     *column(19, "pd.NA", pd.array([1.0, 2.0, 3.0, None] * 3, dtype="Float64"), ValueError, "contains NaN" + FINITE),
     *to_all(READ_SEQUENCES, 20, "1e39", spoilt(SEQUENCES, 1e39), ValueError, "a value too large for dtype.'float32'"),

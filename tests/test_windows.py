@@ -130,6 +130,27 @@ def test_pandas_data_keep_their_type_and_give_the_windows_of_their_values(form, 
         assert left.dtype == dtype
 
 
+class Foreign:
+    """The container of a library that numpy can read and do nothing else with."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype=dtype)
+
+    def __array_function__(self, *_):
+        raise TypeError("not an array")
+
+
+def test_foreign_containers_are_read_as_arrays():
+    rows = np.arange(18.0).reshape(9, 2)
+    for X, y in ((rows, rows[:, 0]), (rows[:, 0], rows)):
+        foreign = make_windows(Foreign(X), Foreign(y), lookback=3)
+        for left, right in zip(foreign, make_windows(X, y, lookback=3), strict=True):
+            assert same(np.asarray(left), np.asarray(right))
+
+
 @pytest.mark.parametrize("dtype", [np.int8, np.uint64, bool, np.float16])
 def test_other_numbers_become_float64(dtype):
     windows, targets = make_windows(np.arange(9).astype(dtype), lookback=2)

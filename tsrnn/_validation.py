@@ -188,7 +188,7 @@ def check_rows(owner: object, X: Any, what: str = "X", dtype: Any = np.float64) 
     if isinstance(X, pd.DataFrame):
         columns = X.columns
     elif count_axes(X) == 1:
-        X = np.reshape(X, (-1, 1))
+        X = np.asarray(X).reshape(-1, 1)
     with np.errstate(over="ignore"):
         rows = check_array(X, dtype=dtype, ensure_all_finite=False, estimator=name_of(owner), input_name=what)
     check_finite(owner, rows, what, columns)

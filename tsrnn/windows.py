@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tsrnn._time_axis import check_time_axis
-from tsrnn._validation import check_int, check_memory, check_rows, invalid_parameter, name_of
+from tsrnn._validation import check_int, check_memory, check_rows, count_axes, invalid_parameter, name_of
 
 __all__ = ["Windows", "make_windows"]
 
@@ -279,7 +279,7 @@ def make_windows(
     steps = series[0] if len(series) == 1 else np.concatenate(series)
     flat = steps if y is None else (targets[0] if len(targets) == 1 else np.concatenate(targets))
     cut = sliding_window_view(flat, horizon, axis=0)[starts + lookback + gap].transpose(0, 2, 1)
-    one_target = np.ndim(_several(X if y is None else y)[0]) == 1
+    one_target = count_axes(_several(X if y is None else y)[0]) == 1
     return Windows(steps, starts, lookback, origins=origins), cut[..., 0] if one_target else cut
 
 
