@@ -9,6 +9,7 @@ import importlib.util
 import statistics
 import subprocess
 import sys
+from functools import partial
 
 from benchmarks import jobs
 

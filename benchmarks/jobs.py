@@ -3,6 +3,7 @@
 import gc
 import statistics
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -107,8 +108,7 @@ def ratio(taken: dict[str, list[float]], slow: str, fast: str) -> float:
 
 def resident_mb() -> float:
     """Memory of this process now, in MB (Linux)."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4096 / 2**20
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
 
 
 def verdict(what: str, value: float, bar: float, *, at_least: bool = True, unit: str = "x") -> None:
