@@ -41,7 +41,7 @@ def main() -> None:
             for maker in first:
                 first[maker].append(first_fit(maker, cell))
         makers = ["keras", "tsrnn"] + (["torch"] if importlib.util.find_spec("torch") else [])
-        works = {maker: lambda maker=maker: getattr(jobs, f"{maker}_fit")(cell, values, **SHAPE) for maker in makers}
+        works = {maker: partial(getattr(jobs, f"{maker}_fit"), cell, values, **SHAPE) for maker in makers}
         works["tsrnn"]()
         taken = jobs.alternating(works, REPETITIONS)
         for name, times in taken.items():
