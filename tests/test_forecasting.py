@@ -93,7 +93,9 @@ def test_what_an_anchor_subtracts_and_adds_back(anchor):
     np.testing.assert_allclose(forecaster.regressor_.seen_[-1][0, :, 0], window, atol=1e-12)
 
 
-def test_the_linear_anchor_is_ridge_on_windows_relative_to_their_last_value():
+@pytest.mark.parametrize("chunk", [4096, 50])
+def test_the_linear_anchor_is_ridge_on_windows_relative_to_their_last_value(chunk, monkeypatch):
+    monkeypatch.setattr("tsrnn._anchors.CHUNK", chunk)
     values = walk(300) + 1000
     forecaster = recorded(values, anchor="linear")
     pairs = [by_hand("last", values, origin) for origin in range(L - 1, len(values) - H)]
@@ -105,6 +107,13 @@ def test_the_linear_anchor_is_ridge_on_windows_relative_to_their_last_value():
     window, level = by_hand("last", values, len(values) - 1)
     expected = level + ridge.predict(window[None])[0] + 0.5 + np.arange(H)
     np.testing.assert_allclose(forecaster.predict(), expected, atol=1e-8)
+
+
+def test_the_linear_anchor_bears_covariates_at_a_high_level():
+    X, y = walk(304, 2, seed=1) + 1e9, walk(300)
+    forecast = recorded(X[:300], y=y, anchor="linear", answer=0.0).predict(X[300:])
+    centred = recorded(X[:300] - 1e9, y=y, anchor="linear", answer=0.0).predict(X[300:] - 1e9)
+    np.testing.assert_allclose(forecast, centred, atol=1e-4)
 
 
 @pytest.mark.parametrize("multivariate", [False, True])
@@ -332,17 +341,8 @@ def test_a_search_in_a_forecaster_is_run_once_for_all_steps_ahead():
 
 
 def test_parameters_survive_clone_and_pickle():
-    parameters = {
-        "regressor": Ridge(alpha=3.0),
-        "lookback": 7,
-        "horizon": 2,
-        "anchor": "seasonal",
-        "season_length": 5,
-        "scaler": MinMaxScaler(),
-        "past_covariates": ("b",),
-        "multivariate": True,
-        "stride": 2,
-    }
+    parameters = {"regressor": Ridge(alpha=3.0), "lookback": 7, "horizon": 2, "anchor": "seasonal", "season_length": 5}
+    parameters |= {"scaler": MinMaxScaler(), "past_covariates": ("b",), "multivariate": True, "stride": 2}
     forecaster = Forecaster(**parameters)
     assert forecaster.get_params(deep=False) == parameters
     assert forecaster.get_params()["regressor__alpha"] == 3.0

@@ -48,7 +48,8 @@ def level_of(
 class LinearMap:
     """Ridge regression from windows to targets in closed form, summed up chunk by chunk.
 
-    The windows are never all in memory: the normal equations need (lookback * n_features)^2 numbers.
+    The windows are never all in memory: the normal equations need (lookback * n_features)^2 numbers. All are taken
+    relative to the first one, so that the sums of squares of values at a high level keep their digits.
     """
 
     alpha: float = 1.0
@@ -59,8 +60,9 @@ class LinearMap:
         check_memory("Forecaster", 8 * size * (size + targets.shape[1]))
         gram, cross = np.zeros((size, size)), np.zeros((size, targets.shape[1]))
         mean = np.zeros(size)
+        self.start_ = flat(windows[:1])
         for first in range(0, len(windows), CHUNK):
-            part = flat(windows[first : first + CHUNK])
+            part = flat(windows[first : first + CHUNK]) - self.start_
             gram += part.T @ part
             cross += part.T @ targets[first : first + CHUNK]
             mean += part.sum(axis=0)
@@ -75,7 +77,8 @@ class LinearMap:
 
     def predict(self, windows: Windows) -> Floats:
         """Return the outputs (n_windows, n_outputs)."""
-        parts = [flat(windows[first : first + CHUNK]) @ self.coef_ for first in range(0, len(windows), CHUNK)]
+        starts = range(0, len(windows), CHUNK)
+        parts = [(flat(windows[first : first + CHUNK]) - self.start_) @ self.coef_ for first in starts]
         outputs: Floats = np.concatenate(parts) + self.intercept_
         return outputs
 
