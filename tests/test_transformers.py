@@ -305,7 +305,12 @@ def test_parameters_set_after_fit_wait_for_the_next_fit():
 @pytest.mark.parametrize("transformer", BOTH, ids=str)
 def test_a_fit_that_fails_leaves_the_fit_before(transformer):
     X = frame(9)
-    transformer = clone(transformer).fit(X)
+    transformer = clone(transformer)
+    with pytest.raises(ValueError, match="NaN"):
+        transformer.fit(X.assign(wind=np.nan))
+    with pytest.raises(NotFittedError):
+        transformer.transform(X)
+    transformer.fit(X)
     state, before = dict(vars(transformer)), np.asarray(transformer.transform(X))
     with pytest.raises(ValueError, match="NaN"):
         transformer.fit(frame(9).assign(wind=np.nan))
