@@ -189,7 +189,9 @@ class Network:
             loop = tf.while_loop(lambda i, _: i < tf.shape(order)[0], step, (0, outputs), parallel_iterations=2)
             return tf.reshape(loop[1].stack(), (-1, shape[1]))
 
-        return tf.function(forward, autograph=False, reduce_retracing=True)
+        order = tf.TensorSpec((None, PREDICTION_BATCH), tf.int32)
+        weights = [tf.TensorSpec(v.shape, v.dtype) for v in self.variables]
+        return traced(forward, [*series_specs(self.architecture), order, weights])
 
     def _predict_batch(self, x: Any, weights: list[Any]) -> Any:
         return self.model.stateless_call(*self.arguments(weights), x, training=False)[0]
@@ -239,6 +241,17 @@ def series_of(windows: Windows) -> tuple[Any, Any, Any]:
     )
 
 
+def traced(function: Callable[..., Any], specs: list[Any]) -> Any:
+    """Return `function` as a graph, made here and now and never again: TensorFlow has no retracing to warn of."""
+    return tf.function(function, specs, autograph=False).get_concrete_function()
+
+
+def series_specs(architecture: Architecture) -> tuple[Any, Any, Any]:
+    """Return what `series_of` gives, for any number of rows: functions are traced for them once."""
+    rows = tf.TensorSpec((None, architecture.n_features))
+    return rows, tf.TensorSpec((None,), tf.int64), rows
+
+
 def gather(steps: Any, starts: Any, offsets: Any, numbers: Any, architecture: Architecture) -> Any:
     """Return the windows `numbers` (batch,) as a tensor (batch, lookback, n_features) of fixed shape."""
     rows = tf.gather(starts, numbers)[:, None] + tf.range(architecture.lookback, dtype=tf.int64)
@@ -282,7 +295,15 @@ class Program:
         # The update stays a plain graph: compiled, a step is no faster, and its compilation takes half a second more.
         self._gradient = tf.function(self._shard, jit_compile=compiled, autograph=False)
         self._update = tf.function(self._step, autograph=False)
-        self.epoch = tf.function(self._epoch, autograph=False, reduce_retracing=True)
+        specs = [
+            series_specs(network.architecture),
+            tf.TensorSpec((None, network.architecture.n_outputs)),
+            tf.TensorSpec((None,)),
+            tf.TensorSpec((None, self.batch), tf.int32),
+            tf.TensorSpec((None,)),
+            tf.TensorSpec((2,), tf.int64),
+        ]
+        self.epoch = traced(self._epoch, specs)
 
     def load(self, weights: Weights, optimizer_state: Weights | None) -> None:
         """Begin a fit: `weights` into the model, and a fresh optimizer or the given state."""
