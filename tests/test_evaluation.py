@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from joblib import parallel_config
+from joblib.externals.loky import get_reusable_executor
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
@@ -210,6 +211,14 @@ def test_without_a_refit_each_fold_is_forecast_from_its_own_origin(anchor, test_
             np.testing.assert_allclose(table[table["fold"] == fold]["y_pred"], expected, rtol=1e-9)
 
 
+@pytest.fixture
+def worker_processes():
+    """The pool that joblib keeps ends here: workers that import TensorFlow in a later test would look like leaks."""
+    yield
+    get_reusable_executor().shutdown(wait=True)
+
+
+@pytest.mark.usefixtures("worker_processes")
 def test_two_processes_give_the_bits_of_one():
     tables = [run(RIDGE, walk(), cv=WalkForwardSplit(2, test_size=4), n_jobs=n_jobs) for n_jobs in (1, 2)]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
