@@ -210,17 +210,20 @@ def test_a_window_shows_known_future_covariates_up_to_the_last_forecast_step(loo
         np.testing.assert_array_equal(window[:, 1], shown[-1] - np.arange(lookback)[::-1])
 
 
-def test_past_covariates_enter_as_they_are_and_future_ones_as_leads():
+@pytest.mark.parametrize("anchor", [None, "last"])
+def test_past_covariates_enter_as_they_are_and_future_ones_as_leads(anchor):
+    """The anchor is that of the series alone."""
     y = np.arange(30.0)
     X = pd.DataFrame({"wind": 100.0 + np.arange(40), "day": 1000.0 + np.arange(40)})
-    forecaster = recorded(X[:30], y=y, past_covariates=["wind"])
-    window = np.asarray(forecaster.regressor_.X_)[2]
-    np.testing.assert_array_equal(window, np.arange(2, 2 + L)[:, None] + [0.0, 1000 + H, 100])
+    forecaster = recorded(X[:30], y=y, past_covariates=["wind"], anchor=anchor)
+
+    def shown(first):
+        return np.arange(L)[:, None] + [1.0 - L if anchor else first, first + 1000 + H, first + 100]
+
+    np.testing.assert_array_equal(forecaster.regressor_.X_[2], shown(2))
     for future in (X[30 : 30 + H], X[["day"]][30 : 30 + H]):
         forecaster.predict(future)
-        np.testing.assert_array_equal(
-            forecaster.regressor_.seen_[-1][0], np.arange(30 - L, 30)[:, None] + [0.0, 1000 + H, 100]
-        )
+        np.testing.assert_array_equal(forecaster.regressor_.seen_[-1][0], shown(30 - L))
 
 
 def test_fewer_steps_than_the_horizon_take_the_covariates_to_stay():
