@@ -154,6 +154,12 @@ def test_from_backtest_keeps_the_last_forecast_of_each_stamp():
     assert_line(lines["history"], series[:0])
 
 
+def test_from_backtest_draws_in_the_order_of_time():
+    table = table_of(daily(0, 20), WalkForwardSplit(n_splits=2, test_size=3))
+    lines = lines_of(ForecastDisplay.from_backtest(table[::-1]).plot())
+    assert_line(lines["forecast"], table.set_index("time")["y_pred"])
+
+
 def test_without_matplotlib_the_error_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(
