@@ -85,7 +85,10 @@ ESSENTIAL = [
 
 @pytest.mark.parametrize(
     "regressor",
-    [LSTMRegressor(**STABLE, learning_rate=0.02, epochs=20), SimpleRNNRegressor(**STABLE, learning_rate=0.02, epochs=60)],
+    [
+        LSTMRegressor(**STABLE, learning_rate=0.02, epochs=20),
+        SimpleRNNRegressor(**STABLE, learning_rate=0.02, epochs=60),
+    ],
     ids=lambda regressor: type(regressor).__name__,
 )
 def test_essential_checks_of_scikit_learn(regressor):

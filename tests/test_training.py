@@ -85,6 +85,28 @@ def test_an_epoch_is_what_the_formulas_say(loss, clipnorm):
     assert_close(network.take(), weights)
 
 
+def test_every_epoch_sees_every_sample_once_in_a_new_order(monkeypatch):
+    orders, order = [], training.Run._order
+    monkeypatch.setattr(training.Run, "_order", lambda run: orders.append(order(run).numpy()) or order(run))
+    make(batch_size=15, epochs=2).fit(X, Y)
+    assert [found.shape for found in orders] == [(4, 16)] * 2  # an even batch, for two shards
+    for found in orders:
+        assert (found[:, 15] == -1).all()
+        assert (found[3, 11:] == -1).all()
+        assert sorted(found[found >= 0]) == list(range(56))
+    assert not np.array_equal(*orders)
+    assert not np.array_equal(np.sort(orders[0], axis=1), np.sort(orders[1], axis=1))
+
+
+def test_dropout_is_drawn_anew_in_every_step():
+    """A network of one unit has two losses, with and without it; 256 steps have their mean."""
+    x, y = np.ones((256, 4, 1)), np.zeros(256)
+    model = make(**{**DESCENT, "batch_size": 1}, hidden_size=1, learning_rate=1e-30, epochs=1, dropout=0.5).fit(x, y)
+    losses = np.array([0, (2 * model.predict(x)[0]) ** 2])  # what is not dropped counts twice
+    assert losses.std() > 0.01
+    assert abs(model.history_["loss"][0] - losses.mean()) < 5 * losses.std() / np.sqrt(256)
+
+
 # --- weights of samples ---
 
 
@@ -214,17 +236,19 @@ def test_the_gap_may_leave_nothing():
 
 
 def test_every_member_keeps_the_weights_of_its_best_epoch():
-    noise = np.random.default_rng(0).normal(size=len(Y))
+    noise, weights = np.random.default_rng(0).normal(size=len(Y)), np.linspace(1, 3, len(Y))
     model = make(GRURegressor, early_stopping=True, validation_fraction=0.25, patience=3, n_members=2, epochs=60)
-    model.set_params(learning_rate=0.05).fit(X, noise)
-    watched, truth = X[-14:], noise[-14:]
+    model.set_params(learning_rate=0.05).fit(X, noise, weights)
+    watched, truth, mean = X[-14:], noise[-14:], np.average(noise, weights=weights)
+    assert model.target_mean_ == pytest.approx(mean)
     for member, history in model.history_.groupby("member"):
         best = history["val_loss"].idxmin()
         assert history["epoch"][best] < 60 - 3
         assert history["epoch"].max() == history["epoch"][best] + 3
         alone = pickle.loads(pickle.dumps(model))
         alone.weights_ = [model.weights_[member]]
-        loss = np.mean(((alone.predict(watched) - truth) / model.target_scale_) ** 2)
+        errors = (alone.predict(watched) - truth) / model.target_scale_
+        loss = np.average(errors**2, weights=weights[-14:])
         assert loss == pytest.approx(history["val_loss"][best], rel=1e-5)
         assert loss < history["val_loss"].iloc[-1] * 0.999
     assert model.n_iter_ == model.history_["epoch"].max()
