@@ -89,6 +89,7 @@ def test_the_forecasts_are_those_of_the_test_days_and_of_tomorrow(forecasts, dem
     assert tomorrow["network"].notna().all()
     assert tomorrow.drop(columns="network").isna().all(axis=None)
     assert forecasts["network"].between(15_000, 45_000).all()
+    assert (tested["network"] - tested["ridge"]).abs().mean() > 10
 
 
 def test_the_naive_forecasts_are_the_data_of_a_day_and_a_week_before(forecasts, demand):
