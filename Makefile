@@ -14,8 +14,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 demo: $(VENV)/.installed-demo  ## forecast electricity demand and draw it
 	$(BIN)/tsrnn demo energy
 
-test: $(VENV)/.installed-dev  ## all tests, with branch coverage and its bar
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+test: $(VENV)/.installed-dev  ## all tests, two files at a time, with branch coverage and its bar
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 lint: $(VENV)/.installed-dev  ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -137,7 +137,7 @@ def test_cell_options_count_by_their_content():
         ({"kernel_regularizer": keras.regularizers.L1(0.1)}, {"kernel_regularizer": keras.regularizers.L2(0.1)}),
         ({"activation": activation_of(1)}, {"activation": activation_of(2)}),
     ],
-    ids=str,
+    ids=["none", "activation", "which activation", "constraint", "regularizer", "function"],
 )
 def test_other_cell_options_are_another_network(one, other):
     assert key(**one) != key(**other)
