@@ -191,7 +191,7 @@ def test_a_constraint_holds_after_training():
 def test_a_regularizer_adds_its_gradient_once():
     """Both shards of a batch know the weights; the penalty must still count once."""
     x, y = samples(np.random.default_rng(0), 8), np.arange(8.0)
-    settings = {"optimizer": "sgd", "learning_rate": 0.1, "global_clipnorm": None, "batch_size": 8}
+    settings = {"optimizer": "sgd", "learning_rate": 0.1, "clipping": None, "batch_size": 8}
     penalty = {"kernel_regularizer": keras.regularizers.L2(0.5)}
     plain, penalised = (
         regressor("GRU", cell_options=options, **settings).fit(x, y).weights_[0] for options in ({}, penalty)

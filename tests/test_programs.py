@@ -55,7 +55,7 @@ def same(one, other):
 
 CASES = [
     {"cls": "LSTMRegressor", "dropout": 0.3, "n_members": 2},
-    {"cls": "GRURegressor", "optimizer": "rmsprop", "early_stopping": True, "recurrent_dropout": 0.2},
+    {"cls": "GRURegressor", "optimizer": "rmsprop", "early_stopping": 5, "recurrent_dropout": 0.2},
     {"cls": "SimpleRNNRegressor", "jit_compile": True, "dropout": 0.3, "schedule": "cosine"},
 ]
 
@@ -272,7 +272,7 @@ def test_nothing_global_is_changed(tmp_path, monkeypatch):
     drawn = [float(tf.random.uniform(()))]
     before = global_state(tmp_path)
     callbacks = [keras.callbacks.LearningRateScheduler(lambda _, rate: rate)]
-    model = make(dropout=0.1, n_members=2, early_stopping=True, callbacks=callbacks, random_state=None)
+    model = make(dropout=0.1, n_members=2, early_stopping=5, callbacks=callbacks, random_state=None)
     model.fit(X, Y).predict(X)
     model.model_.count_params()
     assert global_state(tmp_path) == before

@@ -99,12 +99,17 @@ def test_essential_checks_of_scikit_learn(regressor):
 # --- parameters ---
 
 OTHERS = {
-    "hidden_size": 5, "n_layers": 2, "bidirectional": True, "dropout": 0.25, "recurrent_dropout": 0.125,
-    "segment_length": 2, "decoder": "parallel", "cell_options": {"use_bias": True}, "build_network": math.dist,
-    "loss": "huber", "optimizer": "adamw", "learning_rate": 0.5, "schedule": "cosine", "global_clipnorm": None,
-    "epochs": 3, "batch_size": 7, "early_stopping": True, "validation_fraction": 0.3, "validation_gap": 2,
-    "patience": 4, "n_members": 2, "warm_start": True, "random_state": 11, "callbacks": [1], "jit_compile": True,
+    "hidden_size": 5, "n_layers": 2, "bidirectional": True, "convolution": (3, 2), "between_layers": "residual",
+    "dropout": 0.25, "recurrent_dropout": 0.125, "truncation": 3, "attention": "additive", "segment_length": 2,
+    "decoder": "parallel", "cell_options": {"use_bias": True}, "build_network": math.dist,
+    "loss": "huber", "quantiles": (0.2, 0.8), "optimizer": "adamw", "learning_rate": 0.5,
+    "schedule": "cosine", "clipping": None,
+    "epochs": 3, "batch_size": 7, "early_stopping": 4, "validation_fraction": 0.3,
+    "n_members": 2, "warm_start": True, "random_state": 11, "callbacks": [1], "jit_compile": True,
 }  # fmt: skip
+
+ALONGSIDE = {"validation_fraction": {"early_stopping": 5}, "quantiles": {"loss": "quantile"}}
+"""What a parameter needs beside it to have an effect."""
 
 
 @every_regressor
@@ -128,7 +133,7 @@ def test_every_parameter_reaches_the_engine(name, monkeypatch):
         raise Given(architecture.key, recipe, counts, start, rng.random(), callbacks)
 
     def given(**values):
-        watching = {"early_stopping": True} if name.startswith("validation") else {}
+        watching = ALONGSIDE.get(name, {})
         with pytest.raises(Given) as caught:
             make(**watching, **values).fit(*make_windows(SERIES, lookback=4, horizon=2))
         return caught.value.args
@@ -233,14 +238,14 @@ def test_the_number_of_parameters(regressor, expected):
 
 
 def test_the_history():
-    history = make(early_stopping=True, n_members=2, epochs=3).fit(X, Y).history_
-    assert list(history.columns) == ["member", "epoch", "loss", "val_loss", "learning_rate", "seconds"]
+    history = make(early_stopping=5, n_members=2, epochs=3).fit(X, Y).history_
+    assert list(history.columns) == ["member", "epoch", "loss", "val_loss", "learning_rate", "gradient_norm", "seconds"]
     assert list(history["member"]) == [0, 0, 0, 1, 1, 1]
     assert list(history["epoch"]) == [1, 2, 3] * 2
     assert history["learning_rate"].eq(0.001).all()
     assert history["seconds"].gt(0).all()
     plain = make(epochs=3).fit(X, Y)
-    assert list(plain.history_.columns) == ["member", "epoch", "loss", "learning_rate", "seconds"]
+    assert list(plain.history_.columns) == ["member", "epoch", "loss", "learning_rate", "gradient_norm", "seconds"]
     assert (plain.n_iter_, plain.best_epoch_) == (3, 3)
 
 
@@ -255,7 +260,7 @@ def test_the_keras_model_predicts_the_same():
 
 
 def test_a_fitted_regressor_holds_no_keras_object():
-    model = make(dropout=0.1, n_members=2, early_stopping=True).fit(X, Y)
+    model = make(dropout=0.1, n_members=2, early_stopping=5).fit(X, Y)
     model.partial_fit(X, Y).predict(X)
     modules = {str(argument).split(".")[0] for _, argument, _ in pickletools.genops(pickle.dumps(model)) if argument}
     assert "tsrnn" in modules

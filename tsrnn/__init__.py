@@ -2,6 +2,7 @@
 
 from tsrnn._validation import InvalidParameterError, TrainingDivergedError
 from tsrnn.baselines import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
+from tsrnn.classifiers import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
 from tsrnn.datasets import load_ecg, load_electricity_demand, load_sp500
 from tsrnn.evaluation import backtest
 from tsrnn.forecasting import Forecaster
@@ -20,12 +21,15 @@ __all__ = [
     "DriftForecaster",
     "ForecastDisplay",
     "Forecaster",
+    "GRUClassifier",
     "GRURegressor",
     "InvalidParameterError",
+    "LSTMClassifier",
     "LSTMRegressor",
     "NaiveForecaster",
     "SeasonalNaiveForecaster",
     "SequenceScaler",
+    "SimpleRNNClassifier",
     "SimpleRNNRegressor",
     "TrainingDivergedError",
     "WalkForwardSplit",

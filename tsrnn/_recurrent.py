@@ -1,7 +1,5 @@
-"""What every recurrent estimator shares: the signature, the checks of its parameters, and the training of members."""
+"""What every recurrent estimator shares: the training of its members, what it keeps of them, and what it can tell."""
 
-import numbers
-from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -9,109 +7,67 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_array
+from sklearn.utils.validation import check_is_fitted
 
+from tsrnn import _parameters
+from tsrnn._parameters import check_weights
 from tsrnn._samples import as_windows
-from tsrnn._validation import (
-    check_bool,
-    check_finite,
-    check_int,
-    check_option,
-    check_real,
-    invalid_parameter,
-    name_of,
-)
+from tsrnn._validation import kept_whole, name_of
 from tsrnn.windows import Windows
 
 Floats = NDArray[np.float64]
 
+NETWORK_PARAMETERS = [
+    "hidden_size",
+    "n_layers",
+    "bidirectional",
+    "segment_length",
+    "dropout",
+    "recurrent_dropout",
+    "truncation",
+    "attention",
+]
+"""Parameters that are plain values of the network as they stand."""
+
 
 class RecurrentEstimator(BaseEstimator):
-    """Base of the regressors; a subclass says what its targets are and what it keeps of them.
+    """Base of the regressors and classifiers; a subclass says what its targets are and what it keeps of them.
 
     The constructor stores, `fit` checks. A fit either succeeds whole or leaves the estimator as it was.
     """
 
     _cell: ClassVar[str]
+    _network_parameters: ClassVar[list[str]]
     history_: pd.DataFrame
     n_iter_: int
     n_outputs_: int
-
-    def __init__(
-        self,
-        hidden_size: int = 32,
-        *,
-        n_layers: int = 1,
-        bidirectional: bool = False,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        segment_length: int = 1,
-        decoder: str = "dense",
-        cell_options: dict[str, Any] | None = None,
-        build_network: Callable[..., Any] | None = None,
-        loss: str = "mse",
-        optimizer: str = "adam",
-        learning_rate: float = 0.001,
-        schedule: str | None = None,
-        global_clipnorm: float | None = 1.0,
-        epochs: int = 30,
-        batch_size: int = 64,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        validation_gap: int | None = None,
-        patience: int = 5,
-        n_members: int = 1,
-        warm_start: bool = False,
-        random_state: int | np.random.RandomState | None = None,
-        callbacks: Sequence[Any] | None = None,
-        jit_compile: bool | str = "auto",
-    ) -> None:
-        self.hidden_size = hidden_size
-        self.n_layers = n_layers
-        self.bidirectional = bidirectional
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.segment_length = segment_length
-        self.decoder = decoder
-        self.cell_options = cell_options
-        self.build_network = build_network
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.global_clipnorm = global_clipnorm
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.validation_gap = validation_gap
-        self.patience = patience
-        self.n_members = n_members
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.callbacks = callbacks
-        self.jit_compile = jit_compile
+    n_members: int
+    optimizer: Any
 
     def _fit_whole(self, X: Any, y: Any, sample_weight: Any, *, continues: bool) -> Self:
         """Fit, and keep the previous fit whole when anything goes wrong on the way."""
-        before = self.__dict__.copy()
-        try:
-            self._check_parameters()
+        with kept_whole(self):
+            _parameters.check(self)
             reset = not (continues and hasattr(self, "weights_"))
             windows = as_windows(self, X, reset=reset)
             targets = self._check_targets(y, windows, reset=reset)
-            weights = check_weights(self, sample_weight, len(windows))
+            weights = check_weights(self, sample_weight, len(windows)) * self._own_weights(targets)
+            self._ordered = isinstance(X, Windows)
             self._train(windows, targets, weights, continues=continues, reset=reset)
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
         return self
 
     def _check_targets(self, y: Any, windows: Windows, *, reset: bool) -> Floats:
         raise NotImplementedError
 
     def _scale_targets(self, targets: Floats, weights: Floats, *, reset: bool) -> NDArray[np.float32]:
+        raise NotImplementedError
+
+    def _own_weights(self, targets: Floats) -> Any:
+        """Return what the samples' weights are multiplied by."""
+        return np.ones(len(targets))
+
+    def _loss_values(self) -> tuple[str, tuple[float, ...], dict[str, Any]]:
+        """Return the loss, its quantiles, and what the network's head must be for it."""
         raise NotImplementedError
 
     def _train(self, windows: Windows, targets: Floats, weights: Floats, *, continues: bool, reset: bool) -> None:
@@ -130,8 +86,8 @@ class RecurrentEstimator(BaseEstimator):
             self._check_same_network(values)
         starts = self._starts(continues=continues and not reset, warm=warm)
         self._architecture = values
-        parts = (samples, None) if continues or not self.early_stopping else self._split(samples)
-        recipe = self._recipe(1 if continues else self.epochs, continues=continues)
+        parts = (samples, None) if continues or self.early_stopping is None else self._split(samples)
+        recipe = self._recipe(continues=continues)
         members = []
         generators = self._generators(0 if reset else self.n_iter_)
         for start, rng in zip(starts, generators, strict=True):
@@ -142,9 +98,11 @@ class RecurrentEstimator(BaseEstimator):
 
     def _keep(self, members: list[Any], *, continues: bool) -> None:
         """Take over what the members learnt."""
+        from tsrnn.networks import content
+
         self.weights_ = [trained.weights for trained in members]
         states = [trained.optimizer_state for trained in members] if continues else None
-        self._optimizer_states = self.optimizer, states
+        self._optimizer_states = content(self.optimizer), states
         rows = [{"member": i, **row} for i, trained in enumerate(members) for row in trained.history]
         history = pd.DataFrame(rows)
         earlier = self.history_ if continues and hasattr(self, "history_") else None
@@ -171,8 +129,10 @@ class RecurrentEstimator(BaseEstimator):
         """Return (weights, optimizer state) where each member goes on, or None where it begins anew."""
         if not (continues or warm) or len(getattr(self, "weights_", [])) != self.n_members:
             return [None] * self.n_members
+        from tsrnn.networks import content
+
         optimizer, states = self._optimizer_states if continues else (None, None)
-        if states is None or optimizer != self.optimizer:
+        if states is None or optimizer != content(self.optimizer):
             states = [None] * self.n_members
         return list(zip(self.weights_, states, strict=True))
 
@@ -189,17 +149,13 @@ class RecurrentEstimator(BaseEstimator):
         return [np.random.default_rng([*seeds, member, *done]) for member in range(self.n_members)]
 
     def _split(self, samples: Any) -> tuple[Any, Any]:
-        """Return the samples to train on and the last ones, with a gap between them, to watch."""
-        origins = samples.windows.origins
-        held_out = max(1, round(self.validation_fraction * len(origins)))
-        first = np.sort(origins)[-held_out]
-        gap = self.n_outputs_ - 1 if self.validation_gap is None else self.validation_gap
-        train, watched = origins + gap < first, origins >= first
-        if not train.any():
+        """Return the samples to train on and those to watch."""
+        train, watched = self._held_out(samples)
+        if not (train.any() and watched.any()):
             raise ValueError(
                 f"{name_of(self)}: early stopping with validation_fraction={self.validation_fraction} holds out "
-                f"{watched.sum()} of {len(origins)} windows, and a gap of {gap} steps leaves 0 to train on. "
-                "Pass more windows, or lower `validation_fraction` or `validation_gap`."
+                f"{watched.sum()} of {len(watched)} windows, which leaves {train.sum()} to train on. "
+                "Pass more windows, or change `validation_fraction`."
             )
         first_part, last_part = (
             type(samples)(samples.windows[part], samples.targets[part], samples.weights[part])
@@ -207,110 +163,109 @@ class RecurrentEstimator(BaseEstimator):
         )
         return first_part, last_part
 
+    def _held_out(self, samples: Any) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which samples to train on and which to watch: the last ones, behind a gap.
+
+        No value that a target holds stands on both sides when targets of n_outputs steps follow their windows.
+        """
+        origins = samples.windows.origins
+        held_out = max(1, round(self.validation_fraction * len(origins)))
+        first = np.sort(origins)[-held_out]
+        return origins + self._gap < first, origins >= first
+
+    @property
+    def _gap(self) -> int:
+        """Steps left out before the held-out windows."""
+        return self.n_outputs_ - 1
+
     def _network_values(self, windows: Windows) -> dict[str, Any]:
         """Return the plain values of the network, checked against the shapes."""
         _, lookback, n_features = windows.shape
-        own = self.build_network is not None
-        if not own and lookback % self.segment_length:
-            raise invalid_parameter(
-                self, "segment_length", f"a divisor of the windows' length {lookback}", self.segment_length
-            )
-        if not own and self.decoder == "parallel" and self.n_outputs_ % self.segment_length:
-            raise invalid_parameter(
-                self,
-                "segment_length",
-                f'a divisor of the {self.n_outputs_} outputs for decoder="parallel"',
-                self.segment_length,
-                'Choose another one, or decoder="dense".',
-            )
-        shapes = {"lookback": lookback, "n_features": n_features, "n_outputs": self.n_outputs_}
-        if own:
-            return {"cell": self._cell, **shapes, "build_network": self.build_network}
-        names = [
-            "hidden_size",
-            "n_layers",
-            "bidirectional",
-            "dropout",
-            "recurrent_dropout",
-            "segment_length",
-            "decoder",
-        ]
-        chosen = {name: getattr(self, name) for name in names}
-        return {"cell": self._cell, **shapes, **chosen, "cell_options": dict(self.cell_options or {})}
+        _, _, head = self._loss_values()
+        values = {"cell": self._cell, "lookback": lookback, "n_features": n_features, "n_outputs": self.n_outputs_}
+        if self.build_network is not None:
+            return {**values, **head, "build_network": self.build_network}
+        _parameters.check_shapes(self, lookback)
+        chosen = {name: getattr(self, name) for name in self._network_parameters}
+        if chosen["truncation"] is not None and chosen["truncation"] >= lookback // chosen["segment_length"]:
+            chosen["truncation"] = None
+        chosen["between_layers"] = _parameters.names(self.between_layers)
+        chosen["convolution"] = None if self.convolution is None else tuple(self.convolution)
+        return {**values, **head, **chosen, "cell_options": dict(self.cell_options or {})}
 
-    def _recipe(self, epochs: int, *, continues: bool) -> Any:
+    def _recipe(self, *, continues: bool) -> Any:
+        from tsrnn.losses import Loss
         from tsrnn.training import Recipe
 
+        loss, quantiles, _ = self._loss_values()
         return Recipe(
-            loss=self.loss,
+            loss=Loss(loss, quantiles),
             optimizer=self.optimizer,
-            learning_rate=float(self.learning_rate),
+            learning_rate=self.learning_rate,
             schedule=None if continues else self.schedule,
-            global_clipnorm=None if self.global_clipnorm is None else float(self.global_clipnorm),
-            epochs=epochs,
+            clipping=_parameters.clipping(self),
+            epochs=1 if continues else self.epochs,
             batch_size=int(self.batch_size),
-            patience=int(self.patience),
+            patience=None if continues else self.early_stopping,
             jit_compile=self.jit_compile,
         )
 
-    def _check_parameters(self) -> None:
-        self._check_network()
-        self._check_training()
-        check_int(self, "n_members", self.n_members, minimum=1)
-        check_bool(self, "warm_start", self.warm_start)
-        check_option(self, "jit_compile", self.jit_compile, [True, False, "auto"])
-        if not (self.callbacks is None or isinstance(self.callbacks, list | tuple)):
-            raise invalid_parameter(self, "callbacks", "a list of Keras callbacks or None", self.callbacks)
-        seed = self.random_state
-        if not (seed is None or isinstance(seed, np.random.RandomState)):
-            check_int(self, "random_state", seed, minimum=0)
+    def _outputs(self, X: Any) -> NDArray[np.float64]:
+        """Return what each member's network says of `X`, (n_members, n_samples, n_outputs[, n_values])."""
+        check_is_fitted(self)
+        windows = as_windows(self, X, reset=False)
+        from tsrnn import training
+        from tsrnn.networks import Architecture
 
-    def _check_network(self) -> None:
-        for name in ["hidden_size", "n_layers", "segment_length"]:
-            check_int(self, name, getattr(self, name), minimum=1)
-        check_bool(self, "bidirectional", self.bidirectional)
-        for name in ["dropout", "recurrent_dropout"]:
-            check_real(self, name, getattr(self, name), low=0, high=1, closed="left")
-        check_option(self, "decoder", self.decoder, ["dense", "parallel"])
-        if not (self.cell_options is None or isinstance(self.cell_options, dict)):
-            raise invalid_parameter(self, "cell_options", "a dict or None", self.cell_options)
-        if not (self.build_network is None or callable(self.build_network)):
-            raise invalid_parameter(self, "build_network", "a callable or None", self.build_network)
+        architecture = Architecture(**self._architecture)
+        outputs = [
+            training.predict(architecture, weights, windows, compiled=self._predicts_compiled)
+            for weights in self.weights_
+        ]
+        return np.asarray(outputs, dtype=np.float64)
 
-    def _check_training(self) -> None:
-        check_option(self, "loss", self.loss, ["mse", "mae", "huber"])
-        check_option(self, "optimizer", self.optimizer, ["adam", "adamw", "rmsprop", "sgd"])
-        check_option(self, "schedule", self.schedule, ["cosine", None])
-        check_real(self, "learning_rate", self.learning_rate, low=0)
-        if self.global_clipnorm is not None:
-            check_real(self, "global_clipnorm", self.global_clipnorm, low=0)
-        for name in ["epochs", "batch_size", "patience"]:
-            check_int(self, name, getattr(self, name), minimum=1)
-        check_bool(self, "early_stopping", self.early_stopping)
-        check_real(self, "validation_fraction", self.validation_fraction, low=0, high=1)
-        if self.validation_gap is not None:
-            check_int(self, "validation_gap", self.validation_gap, minimum=0)
+    @property
+    def model_(self) -> Any:
+        """A new Keras model with the first member's weights: windows in, what `predict` gives out.
+
+        In the units of `y`; with quantiles, or a mean and a standard deviation, along a last axis; for a classifier,
+        the probabilities.
+        """
+        check_is_fitted(self)
+        from tsrnn import programs
+        from tsrnn.networks import Architecture
+
+        return programs.keras_model(Architecture(**self._architecture), self.weights_[0], self._units())
+
+    def influence(self, X: Any) -> Floats:
+        """Return how far back the fitted network looks: the mean absolute gradient of its outputs by lag.
+
+        Parameters
+        ----------
+        X : Windows or array-like of shape (n_samples, lookback, n_features) or (n_samples, lookback)
+            The windows at which the network is differentiated.
+
+        Returns
+        -------
+        ndarray of shape (lookback,)
+            At lag k the mean, over samples, outputs, features and members, of the absolute derivative of a standardised
+            output with respect to the value k steps before the window's last. Vanishing gradients fall to 0.
+
+        Notes
+        -----
+        One backward pass for each output: predict fewer windows where n_outputs is large.
+        """
+        check_is_fitted(self)
+        windows = as_windows(self, X, reset=False)
+        from tsrnn import training
+        from tsrnn.networks import Architecture
+
+        architecture = Architecture(**self._architecture)
+        each = [training.influence(architecture, weights, windows) for weights in self.weights_]
+        by_step: Floats = np.mean(each, axis=0)
+        return by_step[::-1]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def check_weights(owner: object, sample_weight: Any, count: int) -> Floats:
-    """Return `sample_weight` as `count` finite weights >= 0, not all of them zero."""
-    if sample_weight is None:
-        return np.ones(count)
-    if isinstance(sample_weight, numbers.Real):
-        sample_weight = np.full(count, sample_weight)
-    weights = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="sample_weight"
-    )
-    check_finite(owner, weights, "sample_weight")
-    if weights.shape != (count,):
-        raise ValueError(f"{name_of(owner)}: sample_weight.shape == {weights.shape}, expected ({count},).")
-    if weights.min() < 0:
-        raise ValueError(f"{name_of(owner)}: sample_weight must not be negative; got {weights.min()}.")
-    if not weights.any():
-        raise ValueError(f"{name_of(owner)}: sample_weight is zero for every sample; at least one weight must be > 0.")
-    return weights  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
-from tsrnn._validation import check_finite, check_numeric, count_axes, is_finite, name_of
+from tsrnn._validation import check_finite, check_numeric, check_rows, count_axes, is_finite, name_of
 from tsrnn.windows import Windows
 
 
@@ -15,9 +15,15 @@ def as_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
     """Return the samples `X` of `estimator` as finite float32 `Windows`, checked against what it was fitted on.
 
     `X` is `Windows`, an array (n_samples, lookback, n_features), or an array (n_samples, lookback) in which each row
-    is one sequence of a single feature. Nothing is copied but for a change of type. With `reset`, the estimator's
-    `n_features_in_`, `feature_names_in_` and `input_shape_` are set; otherwise they are compared.
+    is one sequence of a single feature. Nothing is copied but for a change of type. A list of arrays (length,
+    n_features) or (length,) of different lengths is padded. With `reset`, the estimator's `n_features_in_`,
+    `feature_names_in_` and `input_shape_` are set; otherwise they are compared.
     """
+    varying = _vary(X) if reset else isinstance(X, list | tuple) and estimator._varying
+    if varying:
+        X = _padded(estimator, X, None if reset else estimator.input_shape_[0])
+    if reset:
+        estimator._varying = varying
     if isinstance(X, Windows):
         windows = _finite_windows(estimator, X)
         _check_shape(estimator, windows, reset=reset)
@@ -31,6 +37,27 @@ def as_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
     windows = Windows(steps, np.arange(count) * lookback, lookback, origins=np.arange(count))
     _check_shape(estimator, windows, reset=reset, n_axes=samples.ndim)
     return windows
+
+
+def _vary(X: Any) -> bool:
+    """Return whether `X` is a list of arrays of different lengths."""
+    if not isinstance(X, list | tuple) or len(X) == 0 or not all(hasattr(part, "shape") for part in X):
+        return False
+    return len({part.shape[:1] for part in X}) > 1
+
+
+def _padded(estimator: Any, sequences: Any, lookback: int | None) -> NDArray[np.float64]:
+    """Return sequences as windows (n_samples, lookback, n_features), `lookback` the greatest length unless given.
+
+    A shorter sequence is continued backwards with its first step; of a longer one the last steps count.
+    """
+    owner = name_of(estimator)
+    rows = [check_rows(estimator, sequence, f"X[{number}]") for number, sequence in enumerate(sequences)]
+    if len({part.shape[1] for part in rows}) > 1:
+        raise ValueError(f"{owner}: all sequences must have the same features; got {[part.shape for part in rows]}.")
+    lookback = lookback or max(len(part) for part in rows)
+    ends = [part[-lookback:] for part in rows]
+    return np.stack([np.pad(part, ((lookback - len(part), 0), (0, 0)), mode="edge") for part in ends])
 
 
 def _finite_windows(estimator: Any, X: Windows) -> Windows:

@@ -14,18 +14,20 @@ This module imports TensorFlow and is itself imported at the first fit or predic
 import contextlib
 import functools
 import itertools
+import math
 import os
 import random
 import threading
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tsrnn import networks
+from tsrnn import _optimizers, losses, networks
+from tsrnn._cache import Cache
+from tsrnn.losses import Loss
 from tsrnn.networks import Architecture
 from tsrnn.windows import Windows
 
@@ -44,6 +46,8 @@ N_SHARDS = 2
 """Parts of a batch that run side by side; the same on every machine, so that results do not depend on its cores."""
 PREDICTION_BATCH = 8
 """Windows predicted at once: always this many, so that no result depends on its neighbours."""
+INFLUENCE_BATCH = 256
+"""Windows differentiated at once."""
 MAX_PROGRAMS = 32
 """Programs and networks kept. XLA programs are never given back by TensorFlow: no more than this many are compiled."""
 
@@ -57,36 +61,6 @@ def check_process() -> None:
             "tsrnn: this process was forked from one that had already used TensorFlow, and would hang. "
             'Use joblib\'s default "loky", or multiprocessing with the start method "spawn".'
         )
-
-
-class Cache:
-    """A bounded dictionary that makes what it lacks and drops what was used least recently."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._entries: OrderedDict[Hashable, Any] = OrderedDict()
-        self._lock = threading.RLock()
-
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return the entry of `key`, made by `make` when it is not there."""
-        with self._lock:
-            if key not in self._entries:
-                self._entries[key] = make()
-                if len(self._entries) > self.size:
-                    self._entries.popitem(last=False)
-            self._entries.move_to_end(key)
-            return self._entries[key]
-
-    def clear(self) -> None:
-        """Drop everything."""
-        with self._lock:
-            self._entries.clear()
-
-    def __contains__(self, key: Hashable) -> bool:
-        return key in self._entries
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
 
 _networks, _programs = Cache(MAX_PROGRAMS), Cache(MAX_PROGRAMS)
@@ -164,7 +138,7 @@ class Network:
         return trainable, others
 
     def predict(self, weights: Weights, windows: Windows, *, compiled: bool) -> Array:
-        """Return the outputs (n_windows, n_outputs) of `windows` under `weights`, by XLA or by a plain graph."""
+        """Return the outputs (n_windows, n_outputs[, n_values]) of `windows`, by XLA or by a plain graph."""
         with self.lock:
             if compiled not in self._forward:
                 self._forward[compiled] = self._make_forward(compiled=compiled and _may_compile())
@@ -174,12 +148,36 @@ class Network:
         outputs = self._forward[compiled](*series_of(windows), tf.constant(order), [tf.constant(w) for w in weights])
         return np.array(outputs)[:count]
 
+    def influence(self, weights: Weights, windows: Windows) -> NDArray[np.float64]:
+        """Return the mean absolute derivative of the outputs with respect to each step of a window, (lookback,)."""
+        weights, total = [tf.constant(w) for w in weights], np.zeros(self.architecture.lookback)
+        directions = np.eye(math.prod(self.model.output_shape[1:]), dtype=np.float32)
+        for begin in range(0, len(windows), INFLUENCE_BATCH):
+            x = tf.constant(np.asarray(windows[begin : begin + INFLUENCE_BATCH]), tf.float32)
+            for direction in directions:
+                gradient = self._derivative(x, weights, tf.constant(direction))
+                total += np.abs(gradient).sum(axis=0, dtype=np.float64).mean(axis=1)
+        return total / (len(windows) * len(directions))
+
+    @functools.cached_property
+    def _derivative(self) -> Any:
+        """The function that differentiates one combination of the outputs with respect to the windows."""
+
+        def derivative(x: Any, weights: list[Any], direction: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                outputs = tf.reshape(self._predict_batch(x, weights), (-1, direction.shape[0]))
+                chosen = tf.reduce_sum(outputs * direction)
+            return tape.gradient(chosen, x)
+
+        return tf.function(derivative, autograph=False, reduce_retracing=True)
+
     def _make_forward(self, *, compiled: bool) -> Any:
         """Return the function that predicts all windows, batch by batch, two batches side by side."""
         predict_batch = tf.function(self._predict_batch, jit_compile=compiled, autograph=False)
 
         def forward(steps: Any, starts: Any, offsets: Any, order: Any, weights: list[Any]) -> Any:
-            shape = (PREDICTION_BATCH, self.architecture.n_outputs)
+            shape = (PREDICTION_BATCH, *self.model.output_shape[1:])
             outputs = tf.TensorArray(tf.float32, tf.shape(order)[0], element_shape=shape)
 
             def step(i: Any, outputs: Any) -> tuple[Any, Any]:
@@ -187,7 +185,7 @@ class Network:
                 return i + 1, outputs.write(i, predict_batch(x, weights))
 
             loop = tf.while_loop(lambda i, _: i < tf.shape(order)[0], step, (0, outputs), parallel_iterations=2)
-            return tf.reshape(loop[1].stack(), (-1, shape[1]))
+            return tf.reshape(loop[1].stack(), (-1, *shape[1:]))
 
         order = tf.TensorSpec((None, PREDICTION_BATCH), tf.int32)
         weights = [tf.TensorSpec(v.shape, v.dtype) for v in self.variables]
@@ -260,36 +258,29 @@ def gather(steps: Any, starts: Any, offsets: Any, numbers: Any, architecture: Ar
     return tf.ensure_shape(x, (numbers.shape[0], architecture.lookback, architecture.n_features))
 
 
-def elementwise_loss(name: str, errors: Any) -> Any:
-    """Return the loss of each of `errors`."""
-    if name == "mse":
-        return tf.square(errors)
-    size = tf.abs(errors)
-    return size if name == "mae" else tf.where(size <= 1, 0.5 * tf.square(errors), size - 0.5)
-
-
-OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}
-
-
 class Settings(NamedTuple):
     """What, beside the architecture, a program is compiled for."""
 
-    loss: str
-    optimizer: str
-    global_clipnorm: float | None
+    loss: Loss
+    optimizer: Any
+    clipping: tuple[str, float] | None
     batch_size: int
+
+    @property
+    def key(self) -> Hashable:
+        """What tells these settings from any others; an optimizer counts by its content."""
+        return self.loss, networks.content(self.optimizer), self.clipping, self.batch_size
 
 
 class Program:
     """A network with an optimizer and one function that trains an epoch."""
 
     def __init__(self, network: Network, settings: Settings, *, compiled: bool) -> None:
-        self.network, self.loss = network, settings.loss
+        self.network, self.loss, self.clipping = network, settings.loss, settings.clipping
         self.n_shards = 1 if has_gpu() else N_SHARDS
         self.batch = -(-settings.batch_size // self.n_shards) * self.n_shards
         with own_globals():
-            optimizer = getattr(keras.optimizers, OPTIMIZERS[settings.optimizer])
-            self.optimizer = optimizer(global_clipnorm=settings.global_clipnorm)
+            self.optimizer = _optimizers.new_optimizer(settings.optimizer)
             self.optimizer.build(network.trainable)
         self._fresh = [v.numpy() for v in self.optimizer.variables]
         # The update stays a plain graph: compiled, a step is no faster, and its compilation takes half a second more.
@@ -323,8 +314,7 @@ class Program:
             output, others, penalties = self.network.model.stateless_call(
                 trainable, others, x, training=True, return_losses=True
             )
-            losses = tf.reduce_mean(elementwise_loss(self.loss, output - y), axis=1)
-            loss = tf.reduce_sum(weight * losses) * scale
+            loss = tf.reduce_sum(weight * losses.of_samples(self.loss, output, y)) * scale
             total = loss + tf.add_n([tf.zeros(()), *penalties]) / self.n_shards
         gradients = tape.gradient(total, trainable, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         statistics = [
@@ -333,23 +323,25 @@ class Program:
         return loss, gradients, statistics
 
     def _step(self, parts: list[Any], rate: Any) -> Any:
-        """Apply the sum of the shards' gradients; return the loss of the batch."""
-        losses, gradients, statistics = zip(*parts, strict=True)
+        """Apply the sum of the shards' gradients; return the loss of the batch and the norm of its gradient."""
+        loss, gradients, statistics = zip(*parts, strict=True)
         self.optimizer.learning_rate = rate
-        self.optimizer.apply([sum(g) for g in zip(*gradients, strict=True)], self.network.trainable)
+        whole = [sum(g) for g in zip(*gradients, strict=True)]
+        norm = tf.linalg.global_norm(whole)
+        self.optimizer.apply(_optimizers.clipped(whole, self.clipping, norm), self.network.trainable)
         for variable, values in zip(self.network.statistics, zip(*statistics, strict=True), strict=True):
             variable.assign(sum(values) / self.n_shards)
-        return sum(losses)
+        return sum(loss), norm
 
     def _epoch(self, series: tuple[Any, Any, Any], targets: Any, weights: Any, order: Any, rates: Any, key: Any) -> Any:
         """Train on the batches `order` (n_steps, batch) of sample numbers, -1 for none; stop at a non-finite loss.
 
-        Returns the sum of the weighted losses, the sum of the weights and the steps done.
+        Returns the sums of the weighted losses, of the weights and of the gradients' norms, and the steps done.
         """
         architecture = self.network.architecture
         n_steps = tf.shape(order)[0]
 
-        def step(i: Any, loss: Any, total: Any) -> tuple[Any, Any, Any]:
+        def step(i: Any, loss: Any, total: Any, norms: Any) -> tuple[Any, Any, Any, Any]:
             variables = [tf.identity(v.value) for v in self.network.variables]
             numbers = tf.maximum(order[i], 0)
             weight = tf.gather(weights, numbers) * tf.cast(order[i] >= 0, tf.float32)
@@ -366,13 +358,14 @@ class Program:
                 )
                 for number, (rows, part) in enumerate(shards)
             ]
-            return i + 1, loss + batch * self._update(parts, rates[i]), total + batch
+            mean, norm = self._update(parts, rates[i])
+            return i + 1, loss + batch * mean, total + batch, norms + norm
 
-        def goes_on(i: Any, loss: Any, _: Any) -> Any:
+        def goes_on(i: Any, loss: Any, *_: Any) -> Any:
             return (i < n_steps) & tf.math.is_finite(loss)
 
-        steps, loss, total = tf.while_loop(goes_on, step, (0, 0.0, 0.0), parallel_iterations=1)
-        return loss, total, steps
+        steps, *sums = tf.while_loop(goes_on, step, (0, 0.0, 0.0, 0.0), parallel_iterations=1)
+        return *sums, steps
 
     def _draw(self, step: Any, shard: int) -> Any:
         """Return the counter of a shard's random draws; shards are far apart, for a layer may draw several times."""
@@ -388,7 +381,7 @@ def network_of(architecture: Architecture) -> Network:
 
 def program_of(architecture: Architecture, settings: Settings, *, compiled: bool) -> Program:
     """Return the cached program of `architecture` under `settings`; compiled by XLA while the bound allows it."""
-    key = (architecture.key, settings)
+    key = (architecture.key, settings.key)
     network = network_of(architecture)
     if compiled and (*key, True) not in _programs:
         compiled = _may_compile()
@@ -421,8 +414,8 @@ def has_gpu() -> bool:
     return bool(devices)
 
 
-def keras_model(architecture: Architecture, weights: Weights, units: tuple[Any, Any]) -> Any:
-    """Return a Keras model of its own with `weights`, its outputs times units[1] plus units[0]."""
+def keras_model(architecture: Architecture, weights: Weights, units: tuple[Any, ...]) -> Any:
+    """Return a Keras model of its own with `weights`, whose outputs are in `units` (see `networks.in_units`)."""
     check_process()
     with own_globals():
         network = Network(architecture)

@@ -1,157 +1,98 @@
 """SimpleRNN, LSTM and GRU regressors: recurrent networks as scikit-learn estimators."""
 
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from tsrnn._recurrent import Floats, RecurrentEstimator
-from tsrnn._samples import as_windows
-from tsrnn._validation import check_finite, check_numeric, name_of
+from tsrnn import _documentation
+from tsrnn._parameters import DECODERS, LOSSES, check_quantiles
+from tsrnn._recurrent import NETWORK_PARAMETERS, Floats, RecurrentEstimator
+from tsrnn._validation import check_finite, check_numeric, check_option, name_of
 from tsrnn.windows import Windows
 
 __all__ = ["GRURegressor", "LSTMRegressor", "SimpleRNNRegressor"]
 
-DOCUMENTATION = """{cell} network that maps a window of a time series to one or several numbers.
-
-    ::
-
-        window (L, d) -> segments (L/s, s*d -> h) -> n_layers x {cell} -> decoder -> (n_outputs)
-
-    Parameters
-    ----------
-    hidden_size : int, default=32
-        Network: units of each recurrent layer, per direction.
-    n_layers : int, default=1
-        Network: recurrent layers on top of each other.
-    bidirectional : bool, default=False
-        Network: whether each layer also reads the window backwards; this doubles its units.
-    dropout : float, default=0.0
-        Network: fraction of units dropped behind each recurrent layer in training, in [0, 1).
-    recurrent_dropout : float, default=0.0
-        Network: fraction of units dropped in the recurrent connections in training, in [0, 1).
-    segment_length : int, default=1
-        Network: consecutive steps that enter the cell as one; it must divide the window's length. Segments shorten the
-        recurrence, which makes training faster and long windows learnable.
-    decoder : {{"dense", "parallel"}}, default="dense"
-        Network: what turns the last state into the outputs. "dense": one linear map; "parallel": each future segment
-        from the state and an embedding of its position, `segment_length` outputs at a time.
-    cell_options : dict, default=None
-        Network: further arguments of the Keras layer, such as ``{{"activation": "relu"}}``.
-    build_network : callable, default=None
-        Network: a function ``(input_shape, n_outputs) -> keras.Model`` used instead of all of the above; its weights
-        are drawn anew by the initializers that its layers keep.
-    loss : {{"mse", "mae", "huber"}}, default="mse"
-        Training: what is minimised, on standardised targets.
-    optimizer : {{"adam", "adamw", "rmsprop", "sgd"}}, default="adam"
-        Training: Keras' optimizer of that name.
-    learning_rate : float, default=0.001
-        Training: learning rate at the start.
-    schedule : {{"cosine"}}, default=None
-        Training: how the learning rate falls to zero over all steps. None: it stays.
-    global_clipnorm : float, default=1.0
-        Training: greatest norm of the whole gradient. None: no clipping.
-    epochs : int, default=30
-        Training: passes over the windows.
-    batch_size : int, default=64
-        Training: windows in a step.
-    early_stopping : bool, default=False
-        Training: whether to hold out the last windows and keep the weights of the epoch that predicts them best.
-    validation_fraction : float, default=0.1
-        Training: fraction of the windows held out by `early_stopping`, in (0, 1).
-    validation_gap : int, default=None
-        Training: steps left out before the held-out windows. None: n_outputs - 1, so that no target of direct
-        forecasts stands on both sides.
-    patience : int, default=5
-        Training: epochs without a better validation loss before training stops.
-    n_members : int, default=1
-        Run: networks trained from different seeds; their predictions are averaged.
-    warm_start : bool, default=False
-        Run: whether `fit` starts from the weights of the fit before, when the shapes agree.
-    random_state : int, numpy.random.RandomState, default=None
-        Run: seed of weights, order of the samples and dropout. No global random state is read or changed.
-    callbacks : list of keras.callbacks.Callback, default=None
-        Run: called at the beginning and end of training and of each epoch, not of each batch.
-    jit_compile : bool or "auto", default="auto"
-        Run: whether training steps are compiled by XLA (a second once, then two to three times as fast). "auto": when
-        the fit is long enough.
-
-    Attributes
-    ----------
-    weights_ : list of list of ndarray
-        Each member's weights.
-    history_ : DataFrame
-        One row an epoch: member, epoch, loss, val_loss (with early stopping), learning_rate, seconds. Losses are those
-        of standardised targets.
-    n_iter_ : int
-        Epochs run, of the member that ran longest.
-    best_epoch_ : int
-        The epoch whose weights were kept, of the first member; the last one without early stopping.
-    n_parameters_ : int
-        Trainable weights of one member.
-    n_outputs_ : int
-        Columns of `y`.
-    target_mean_, target_scale_ : ndarray of shape (n_outputs_,)
-        Weighted mean and standard deviation of `y`, in its units.
-    n_features_in_ : int
-        Features of a step; for 2-D samples, the columns.
-    input_shape_ : tuple of int
-        (lookback, n_features) of a sample.
-
-    Raises
-    ------
-    InvalidParameterError
-        In `fit`, for a parameter outside its range.
-    TrainingDivergedError
-        In `fit`, when the loss becomes infinite or not a number.
-    ValueError, TypeError
-        For samples or targets that are no finite numbers or whose shapes disagree.
-    RuntimeError
-        In a process forked after TensorFlow was used.
-
-    Notes
-    -----
-    A sample is a window: `Windows`, an array (n_samples, lookback, n_features), or an array (n_samples, lookback) of
-    one feature. Compiled programs are cached in the process, so another fit of the same shape compiles nothing; the
-    fitted estimator holds numpy arrays only. Two fits with one `random_state` are equal to the bit on one machine.
-
-    References
-    ----------
-    {reference}
-    Pascanu, Mikolov & Bengio (2013), arXiv:1211.5063: clipping the norm of the whole gradient.
-    Lin et al. (2023), SegRNN, doi:10.48550/arXiv.2308.11200: segments and the parallel decoder.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from tsrnn import {name}, make_windows
-    >>> X, y = make_windows(np.sin(np.arange(60.0)), lookback=8, horizon=2)
-    >>> {variable} = {name}(hidden_size=4, epochs=2, random_state=0).fit(X, y)
-    >>> {variable}.predict(X[:3]).shape
-    (3, 2)
-"""
-
-
-def documentation(name: str, cell: str, reference: str) -> str:
-    """Return the docstring of the regressor `name`."""
-    return DOCUMENTATION.format(name=name, cell=cell, reference=reference, variable=cell.lower())
-
 
 class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     """What the recurrent regressors share; they differ in their cell alone."""
+
+    _network_parameters: ClassVar = [*NETWORK_PARAMETERS, "decoder"]
+
+    def __init__(
+        self,
+        hidden_size: int = 32,
+        *,
+        n_layers: int = 1,
+        bidirectional: bool = False,
+        convolution: tuple[int, int] | None = None,
+        segment_length: int = 1,
+        between_layers: str | Sequence[str] | None = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        truncation: int | None = None,
+        attention: str | None = None,
+        decoder: str = "dense",
+        cell_options: dict[str, Any] | None = None,
+        build_network: Callable[..., Any] | None = None,
+        loss: str = "mse",
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        optimizer: Any = "adam",
+        learning_rate: Any = 0.001,
+        schedule: str | None = None,
+        clipping: float | tuple[str, float] | None = 1.0,
+        epochs: int = 30,
+        batch_size: int = 64,
+        early_stopping: int | None = None,
+        validation_fraction: float = 0.1,
+        n_members: int = 1,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        callbacks: Sequence[Any] | None = None,
+        jit_compile: bool | str = "auto",
+    ) -> None:
+        self.hidden_size = hidden_size
+        self.n_layers = n_layers
+        self.bidirectional = bidirectional
+        self.convolution = convolution
+        self.segment_length = segment_length
+        self.between_layers = between_layers
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.truncation = truncation
+        self.attention = attention
+        self.decoder = decoder
+        self.cell_options = cell_options
+        self.build_network = build_network
+        self.loss = loss
+        self.quantiles = quantiles
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.clipping = clipping
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_members = n_members
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.callbacks = callbacks
+        self.jit_compile = jit_compile
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network.
 
         Parameters
         ----------
-        X : Windows or array-like of shape (n_samples, lookback, n_features) or (n_samples, lookback)
+        X : Windows, array-like of shape (n_samples, lookback, n_features) or (n_samples, lookback), or list of arrays
             The windows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The targets, in any units.
+            The targets, in any units; (n_samples, lookback) or (n_samples, lookback, n_targets) for a sequence.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights >= 0 of the samples in the loss. None: all equal.
 
@@ -169,42 +110,89 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         """
         return self._fit_whole(X, y, sample_weight, continues=True)
 
-    def predict(self, X: Any) -> Floats:
-        """Return the predictions of windows.
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return the predictions of windows: the mean, or the quantile nearest to the median.
 
         Parameters
         ----------
-        X : Windows or array-like of shape (n_samples, lookback, n_features) or (n_samples, lookback)
+        X : Windows, array-like of shape (n_samples, lookback, n_features) or (n_samples, lookback), or list of arrays
             The windows.
+        return_std : bool, default=False
+            Whether to return the standard deviation as well, which `loss="gaussian"` learns.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the units of `y`, float64. A window's prediction does not depend, to the bit, on the others.
+            In the units and the shape of `y`, float64. A window's prediction does not depend, to the bit, on the
+            others.
+        ndarray of the same shape
+            The standard deviation, in the units of `y`; with several members, of the mixture of their distributions.
+            Only with `return_std`.
         """
-        check_is_fitted(self)
-        windows = as_windows(self, X, reset=False)
-        from tsrnn import training
-        from tsrnn.networks import Architecture
+        outputs = self._outputs(X)
+        _, _, head = self._fitted_loss
+        if return_std:
+            return self._mean_and_deviation(outputs)
+        if head["head"] == "quantiles":
+            outputs = outputs[..., self._median]
+        elif head["head"] == "gaussian":
+            outputs = outputs[..., 0]
+        return self._in_units(outputs.mean(axis=0))
 
-        architecture = Architecture(**self._architecture)
-        outputs = [
-            training.predict(architecture, weights, windows, compiled=self._predicts_compiled)
-            for weights in self.weights_
-        ]
-        mean = np.mean(np.asarray(outputs, dtype=np.float64), axis=0)
-        predictions: Floats = mean * self.target_scale_ + self.target_mean_
-        return predictions[:, 0] if self._one_target else predictions
+    def _mean_and_deviation(self, outputs: NDArray[np.float64]) -> tuple[Floats, Floats]:
+        if self._fitted_loss[0] != "gaussian":
+            raise ValueError(
+                f"{name_of(self)}: return_std=True needs a network fitted with loss='gaussian'; this one was fitted "
+                f"with loss={self._fitted_loss[0]!r}."
+            )
+        means, deviations = outputs[..., 0], outputs[..., 1]
+        mean = means.mean(axis=0)
+        deviation = np.sqrt((deviations**2).mean(axis=0) + means.var(axis=0)) * self.target_scale_
+        return self._in_units(mean), deviation.reshape(len(deviation), *self._target_shape)
+
+    def predict_quantiles(self, X: Any) -> Floats:
+        """Return the quantiles of windows, of a network fitted with `loss="quantile"`.
+
+        Parameters
+        ----------
+        X : Windows, array-like of shape (n_samples, lookback, n_features) or (n_samples, lookback), or list of arrays
+            The windows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles)
+            In the units of `y`, rising along the last axis.
+        """
+        outputs = self._outputs(X)
+        if self._fitted_loss[0] != "quantile":
+            raise ValueError(
+                f"{name_of(self)}: predict_quantiles needs a network fitted with loss='quantile'; this one was fitted "
+                f"with loss={self._fitted_loss[0]!r}."
+            )
+        each = [self._in_units(values) for values in np.moveaxis(outputs.mean(axis=0), -1, 0)]
+        return np.stack(each, axis=-1)
 
     @property
-    def model_(self) -> Any:
-        """A new Keras model with the first member's weights, windows in, values in the units of `y` out."""
-        check_is_fitted(self)
-        from tsrnn import programs
-        from tsrnn.networks import Architecture
+    def _median(self) -> int:
+        """The number of the quantile nearest to the median."""
+        return int(np.argmin(np.abs(np.asarray(self._fitted_loss[1]) - 0.5)))
 
-        units = self.target_mean_, self.target_scale_
-        return programs.keras_model(Architecture(**self._architecture), self.weights_[0], units)
+    def _in_units(self, outputs: Floats) -> Floats:
+        """Return standardised outputs (n_samples, n_outputs) in the units and the shape of `y`."""
+        values: Floats = outputs * self.target_scale_ + self.target_mean_
+        return values.reshape(len(values), *self._target_shape)
+
+    def _units(self) -> Any:
+        return "regression", self.target_mean_, self.target_scale_, self._target_shape
+
+    def _loss_values(self) -> tuple[str, tuple[float, ...], dict[str, Any]]:
+        check_option(self, "loss", self.loss, LOSSES)
+        if self.loss == "quantile":
+            levels = check_quantiles(self)
+            return self.loss, levels, {"head": "quantiles", "n_values": len(levels)}
+        if self.loss == "gaussian":
+            return self.loss, (), {"head": "gaussian", "n_values": 2}
+        return self.loss, (), {"head": "point", "n_values": 1}
 
     def _check_targets(self, y: Any, windows: Windows, *, reset: bool) -> Floats:
         """Return `y` as finite float64 targets (n_samples, n_outputs)."""
@@ -212,31 +200,53 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             raise ValueError(f"{name_of(self)} requires y to be passed, but the target y is None.")
         check_numeric(self, y, "y")
         targets = check_array(
-            y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y", estimator=name_of(self)
+            y,
+            ensure_2d=False,
+            allow_nd=True,
+            dtype=np.float64,
+            ensure_all_finite=False,
+            input_name="y",
+            estimator=name_of(self),
         )
-        if targets.ndim == 2 and targets.shape[1] == 1:
+        if targets.ndim == 2 and targets.shape[1] == 1 and self.decoder != "sequence":
             targets = column_or_1d(targets, warn=True)
         check_finite(self, targets, "y")
         check_consistent_length(windows, targets)
-        one_target = targets.ndim == 1
-        targets = targets.reshape(len(targets), -1)
+        self._check_target_shape(targets.shape, windows.lookback)
+        flat = targets.reshape(len(targets), -1)
         if reset:
-            self._one_target, self.n_outputs_ = one_target, targets.shape[1]
-        elif targets.shape[1] != self.n_outputs_:
+            self._target_shape, self.n_outputs_ = targets.shape[1:], flat.shape[1]
+        elif flat.shape[1] != self.n_outputs_:
+            raise ValueError(f"{name_of(self)}: y has {flat.shape[1]} outputs, but it was fitted on {self.n_outputs_}.")
+        self._loss_values()
+        return flat  # type: ignore[no-any-return]
+
+    def _check_target_shape(self, shape: tuple[int, ...], lookback: int) -> None:
+        check_option(self, "decoder", self.decoder, DECODERS)
+        if self.decoder != "sequence":
+            if len(shape) > 2:
+                raise ValueError(
+                    f"{name_of(self)}: y must have 1 or 2 dimensions; got shape {shape}. Targets at every step need "
+                    "decoder='sequence'."
+                )
+        elif len(shape) not in (2, 3) or shape[1] != lookback:
             raise ValueError(
-                f"{name_of(self)}: y has {targets.shape[1]} outputs, but it was fitted on {self.n_outputs_}."
+                f"{name_of(self)}: decoder='sequence' needs y of shape (n_samples, {lookback}) or (n_samples, "
+                f"{lookback}, n_targets), a target for each step; got {shape}."
             )
-        return targets  # type: ignore[no-any-return]
 
     def _scale_targets(self, targets: Floats, weights: Floats, *, reset: bool) -> NDArray[np.float32]:
-        """Standardise each output, so that no scale of `y` breaks the training."""
+        """Standardise each output, so that no scale of `y` breaks the training; all steps of a sequence together."""
         if reset:
-            self.target_mean_ = np.average(targets, axis=0, weights=weights)
-            distances = targets - self.target_mean_
-            largest = np.abs(distances).max(axis=0)
-            unit = np.where(largest > 0, largest, 1.0)  # the squares of 1e200 or 1e-200 would leave float64
-            variance = np.average((distances / unit) ** 2, axis=0, weights=weights)
-            self.target_scale_ = safe_scale(unit * np.sqrt(variance), self.target_mean_)
+            columns = targets
+            if self.decoder == "sequence":
+                n_steps = self._target_shape[0]
+                columns = targets.reshape(len(targets) * n_steps, -1)
+                weights = np.repeat(weights, n_steps)
+            mean, scale = moments(columns, weights)
+            repeats = targets.shape[1] // len(mean)
+            self.target_mean_, self.target_scale_ = np.tile(mean, repeats), np.tile(scale, repeats)
+        self._fitted_loss = self._loss_values()
         scaled: NDArray[np.float32] = ((targets - self.target_mean_) / self.target_scale_).astype(np.float32)
         return scaled
 
@@ -246,6 +256,16 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         return tags
 
 
+def moments(targets: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Return the weighted mean and standard deviation of each column."""
+    mean = np.average(targets, axis=0, weights=weights)
+    distances = targets - mean
+    largest = np.abs(distances).max(axis=0)
+    unit = np.where(largest > 0, largest, 1.0)  # the squares of 1e200 or 1e-200 would leave float64
+    variance = np.average((distances / unit) ** 2, axis=0, weights=weights)
+    return mean, safe_scale(unit * np.sqrt(variance), mean)
+
+
 def safe_scale(scale: Floats, mean: Floats) -> Floats:
     """Return `scale` with 1 where it is nothing but rounding error about `mean`, as for a constant target."""
     smallest = 10 * np.finfo(np.float64).eps * np.abs(mean)
@@ -253,23 +273,15 @@ def safe_scale(scale: Floats, mean: Floats) -> Floats:
 
 
 class SimpleRNNRegressor(RecurrentRegressor):
-    __doc__ = documentation(
-        "SimpleRNNRegressor", "SimpleRNN", "Elman (1990), doi:10.1207/s15516709cog1402_1: the recurrent cell."
-    )
+    __doc__ = _documentation.regressor("SimpleRNNRegressor", "SimpleRNN")
     _cell = "SimpleRNN"
 
 
 class LSTMRegressor(RecurrentRegressor):
-    __doc__ = documentation(
-        "LSTMRegressor",
-        "LSTM",
-        "Hochreiter & Schmidhuber (1997), doi:10.1162/neco.1997.9.8.1735: the cell and its gates.",
-    )
+    __doc__ = _documentation.regressor("LSTMRegressor", "LSTM")
     _cell = "LSTM"
 
 
 class GRURegressor(RecurrentRegressor):
-    __doc__ = documentation(
-        "GRURegressor", "GRU", "Cho et al. (2014), doi:10.3115/v1/D14-1179: the cell and its gates."
-    )
+    __doc__ = _documentation.regressor("GRURegressor", "GRU")
     _cell = "GRU"

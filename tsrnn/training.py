@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tsrnn import programs
+from tsrnn import _optimizers, losses, programs
 from tsrnn._validation import TrainingDivergedError
+from tsrnn.losses import Loss
 from tsrnn.networks import Architecture
-from tsrnn.programs import Array, Program, Settings, Weights, elementwise_loss, series_of
+from tsrnn.programs import Array, Program, Settings, Weights, series_of
 from tsrnn.windows import Windows
 
 __all__ = ["Recipe", "Samples", "Trained", "fit", "initial_weights", "predict"]
@@ -27,16 +28,16 @@ class Recipe:
 
     Parameters
     ----------
-    loss : {"mse", "mae", "huber"}
+    loss : Loss
         What is minimised.
-    optimizer : {"adam", "adamw", "rmsprop", "sgd"}
-        Keras' optimizer of that name.
-    learning_rate : float
-        Its learning rate at the start.
-    schedule : {"cosine"} or None
-        How the learning rate falls over all steps.
-    global_clipnorm : float or None
-        Greatest norm of the whole gradient.
+    optimizer : {"adam", "adamw", "rmsprop", "sgd"} or keras.optimizers.Optimizer
+        Keras' optimizer of that name, or one that brings its own learning rate and clipping.
+    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule
+        The learning rate at the start, or at every step.
+    schedule : {"cosine", "plateau"} or None
+        How the learning rate falls: over all steps, or by half when `PLATEAU` epochs bring no better loss.
+    clipping : ("norm" or "value", float) or None
+        Greatest norm of the whole gradient, or size of any of its numbers.
     epochs, batch_size : int
         As Keras counts them.
     patience : int or None
@@ -45,11 +46,11 @@ class Recipe:
         Whether a training step is compiled by XLA; "auto" when the work ahead pays for it.
     """
 
-    loss: str
-    optimizer: str
-    learning_rate: float
+    loss: Loss
+    optimizer: Any
+    learning_rate: Any
     schedule: str | None
-    global_clipnorm: float | None
+    clipping: tuple[str, float] | None
     epochs: int
     batch_size: int
     patience: int | None = None
@@ -70,7 +71,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Samples:
-    """Windows with their targets (n, n_outputs) and weights (n,), all float32."""
+    """Windows with their targets (n, n_outputs) and weights (n,), all float32; a class is a row of an identity."""
 
     windows: Windows
     targets: Array
@@ -83,8 +84,13 @@ def initial_weights(architecture: Architecture, rng: np.random.Generator) -> Wei
 
 
 def predict(architecture: Architecture, weights: Weights, windows: Windows, *, compiled: bool) -> Array:
-    """Return the outputs (n_windows, n_outputs) of the network with `weights`."""
+    """Return the outputs (n_windows, n_outputs[, n_values]) of the network with `weights`."""
     return programs.network_of(architecture).predict(weights, windows, compiled=compiled)
+
+
+def influence(architecture: Architecture, weights: Weights, windows: Windows) -> NDArray[np.float64]:
+    """Return the mean absolute derivative of the outputs with respect to each step of a window, (lookback,)."""
+    return programs.network_of(architecture).influence(weights, windows)
 
 
 def fit(
@@ -117,7 +123,7 @@ def fit(
     TrainingDivergedError
         The loss became infinite or not a number.
     """
-    settings = Settings(recipe.loss, recipe.optimizer, recipe.global_clipnorm, recipe.batch_size)
+    settings = Settings(recipe.loss, recipe.optimizer, recipe.clipping, recipe.batch_size)
     compiled = pays_off(recipe, architecture, len(samples[0].windows), CELL_STEPS_WORTH_COMPILING)
     program = programs.program_of(architecture, settings, compiled=compiled)
     with program.network.lock:
@@ -143,6 +149,10 @@ def pays_off(recipe: Recipe, architecture: Architecture, n_windows: int, worth: 
     return steps * architecture.n_cell_steps >= worth
 
 
+PLATEAU = 3
+"""Epochs without a better loss after which the schedule "plateau" halves the learning rate."""
+
+
 class Run:
     """One fit of one program; the caller holds its lock."""
 
@@ -166,7 +176,8 @@ class Run:
         self.targets = programs.tensor(self.train_samples.targets)
         self.weights = programs.tensor(self.train_samples.weights)
         self.n_steps = math.ceil(len(self.train_samples.windows) / recipe.batch_size)
-        self.rate = recipe.learning_rate
+        self.rate_of_step, self.rate = _optimizers.learning_rate_of(recipe.optimizer, recipe.learning_rate)
+        self.plateau = (math.inf, 0)
         self.history: list[dict[str, float]] = []
         self.best: tuple[float, int, Weights | None] = (math.inf, 0, None)
 
@@ -204,7 +215,7 @@ class Run:
     def _train_epoch(self, epoch: int) -> dict[str, float]:
         began = time.perf_counter()
         key, rates = self.rng.integers(2**31, size=2), self._rates(epoch)
-        loss, total, done = self.program.epoch(
+        loss, total, norms, done = self.program.epoch(
             self.series,
             self.targets,
             self.weights,
@@ -217,7 +228,13 @@ class Run:
         logs = {"epoch": epoch + 1, "loss": float(loss) / float(total)}
         if self.validation is not None:
             logs["val_loss"] = self._validation_loss(self.validation)
-        return logs | {"learning_rate": float(rates[0]), "seconds": time.perf_counter() - began}
+        self._follow_plateau(logs.get("val_loss", logs["loss"]), epoch)
+        norm = float(norms) / self.n_steps
+        return logs | {
+            "learning_rate": float(rates[0]),
+            "gradient_norm": norm,
+            "seconds": time.perf_counter() - began,
+        }
 
     def _order(self) -> Any:
         """Return shuffled sample numbers (n_steps, batch), -1 where the last batch has no more."""
@@ -230,16 +247,27 @@ class Run:
 
     def _rates(self, epoch: int) -> NDArray[np.float64]:
         """Return the learning rate of every step of `epoch`."""
-        done = (epoch * self.n_steps + np.arange(self.n_steps)) / (self.recipe.epochs * self.n_steps)
+        steps = epoch * self.n_steps + np.arange(self.n_steps)
+        if self.rate_of_step is not None:
+            return np.array([float(self.rate_of_step(int(step))) for step in steps])
+        done = steps / (self.recipe.epochs * self.n_steps)
         factor = 0.5 * (1 + np.cos(np.pi * done)) if self.recipe.schedule == "cosine" else np.ones(self.n_steps)
         return self.rate * factor
+
+    def _follow_plateau(self, loss: float, epoch: int) -> None:
+        """Halve the learning rate when `PLATEAU` epochs have brought no better loss."""
+        if self.recipe.schedule != "plateau":
+            return
+        if loss < self.plateau[0]:
+            self.plateau = (loss, epoch)
+        elif epoch - self.plateau[1] >= PLATEAU:
+            self.rate, self.plateau = self.rate / 2, (self.plateau[0], epoch)
 
     def _validation_loss(self, samples: Samples) -> float:
         network = self.program.network
         outputs = network.predict(network.take(), samples.windows, compiled=self.predicts_compiled)
-        errors = outputs - samples.targets
-        losses = np.asarray(elementwise_loss(self.recipe.loss, errors)).mean(axis=1)
-        return float(np.average(losses, weights=samples.weights))
+        each = np.asarray(losses.of_samples(self.recipe.loss, outputs, samples.targets))
+        return float(np.average(each, weights=samples.weights))
 
     def _is_over(self, epoch: int) -> bool:
         """Keep the best weights so far; return whether patience, or a callback, ends the training."""
@@ -276,5 +304,5 @@ class Run:
         raise TrainingDivergedError(
             f"{what} in epoch {epoch + 1}, batch {batch} of {self.n_steps}, at "
             f"learning_rate={self.rate:g} (last finite epoch loss: {last:.4g}). Lower `learning_rate`, "
-            "set `global_clipnorm`, or scale the inputs."
+            "set `clipping`, or scale the inputs."
         )
