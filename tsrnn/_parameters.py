@@ -51,7 +51,7 @@ def _check_network(owner: Any) -> None:
     if owner.truncation is not None:
         check_int(owner, "truncation", owner.truncation, minimum=1)
     check_option(owner, "attention", owner.attention, ["additive", "transformer", None])
-    for name in names(owner.between_layers):
+    for name in _listed(owner.between_layers):
         check_option(owner, "between_layers", name, BETWEEN_LAYERS)
     if not (owner.cell_options is None or isinstance(owner.cell_options, dict)):
         raise invalid_parameter(owner, "cell_options", "a dict or None", owner.cell_options)
@@ -69,10 +69,13 @@ def _check_convolution(owner: Any) -> None:
 
 def names(value: Any) -> tuple[Any, ...]:
     """Return the parameter `between_layers` as a tuple in a fixed order, whether it was none, one or several names."""
+    return tuple(sorted(set(_listed(value))))
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
     if value is None:
         return ()
-    given = (value,) if not isinstance(value, list | tuple | set) else tuple(value)
-    return tuple(sorted(set(given), key=str))
+    return tuple(value) if isinstance(value, list | tuple | set) else (value,)
 
 
 def _check_training(owner: Any) -> None:
@@ -89,9 +92,9 @@ def _check_training(owner: Any) -> None:
 
 def _check_optimizer(owner: Any) -> None:
     optimizer, rate = owner.optimizer, owner.learning_rate
-    if not (hasattr(optimizer, "get_config") and hasattr(optimizer, "apply")):
+    if isinstance(optimizer, type) or not (hasattr(optimizer, "get_config") and hasattr(optimizer, "apply")):
         check_option(owner, "optimizer", optimizer, OPTIMIZERS)
-    if not (callable(rate) and hasattr(rate, "get_config")):
+    if isinstance(rate, type) or not (callable(rate) and hasattr(rate, "get_config")):
         check_real(owner, "learning_rate", rate, low=0)
     elif owner.schedule is not None:
         raise invalid_parameter(
@@ -104,7 +107,7 @@ def clipping(owner: Any) -> tuple[str, float] | None:
     value = owner.clipping
     if value is None:
         return None
-    rule, bound = value if isinstance(value, tuple) and len(value) == 2 else ("norm", value)
+    rule, bound = value if isinstance(value, list | tuple) and len(value) == 2 else ("norm", value)
     check_option(owner, "clipping", rule, ["norm", "value"])
     return rule, check_real(owner, "clipping", bound, low=0)
 

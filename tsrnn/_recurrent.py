@@ -1,5 +1,6 @@
 """What every recurrent estimator shares: the training of its members, what it keeps of them, and what it can tell."""
 
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -52,6 +53,8 @@ class RecurrentEstimator(BaseEstimator):
             windows = as_windows(self, X, reset=reset)
             targets = self._check_targets(y, windows, reset=reset)
             weights = check_weights(self, sample_weight, len(windows)) * self._own_weights(targets)
+            if not weights.any():
+                raise ValueError(f"{name_of(self)}: sample_weight and class_weight together are zero for every sample.")
             self._ordered = isinstance(X, Windows)
             self._train(windows, targets, weights, continues=continues, reset=reset)
         return self
@@ -164,10 +167,7 @@ class RecurrentEstimator(BaseEstimator):
         return first_part, last_part
 
     def _held_out(self, samples: Any) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return which samples to train on and which to watch: the last ones, behind a gap.
-
-        No value that a target holds stands on both sides when targets of n_outputs steps follow their windows.
-        """
+        """Return which samples to train on and which to watch: the last ones, behind a gap."""
         origins = samples.windows.origins
         held_out = max(1, round(self.validation_fraction * len(origins)))
         first = np.sort(origins)[-held_out]
@@ -176,7 +176,7 @@ class RecurrentEstimator(BaseEstimator):
     @property
     def _gap(self) -> int:
         """Steps left out before the held-out windows."""
-        return self.n_outputs_ - 1
+        return 0
 
     def _network_values(self, windows: Windows) -> dict[str, Any]:
         """Return the plain values of the network, checked against the shapes."""
@@ -232,10 +232,78 @@ class RecurrentEstimator(BaseEstimator):
         the probabilities.
         """
         check_is_fitted(self)
+        return self._keras_model(self.weights_[0])
+
+    def _keras_model(self, weights: Any) -> Any:
         from tsrnn import programs
         from tsrnn.networks import Architecture
 
-        return programs.keras_model(Architecture(**self._architecture), self.weights_[0], self._units())
+        return programs.keras_model(Architecture(**self._architecture), weights, self._units())
+
+    def to_saved_model(self, path: str | Path) -> None:
+        """Write the fitted network, all members in one, as a TensorFlow SavedModel.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder to make. Its function `serve` takes windows (batch, lookback, n_features) in float32 and returns
+            what `predict` does (for a classifier, the probabilities), in float32.
+
+        Raises
+        ------
+        ValueError
+            Several members that tell distributions: their mixture is not one network's output.
+        """
+        from tsrnn import _export
+
+        _export.to_saved_model(self._exported_model(), Path(path))
+
+    def to_onnx(self, path: str | Path) -> None:
+        """Write the fitted network, all members in one, as an ONNX file; inputs and outputs as in `to_saved_model`.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write.
+
+        Raises
+        ------
+        ImportError
+            The exporter is not installed: ``pip install 'tsrnn[onnx]'``.
+        ValueError
+            As in `to_saved_model`.
+        """
+        from tsrnn import _export
+
+        _export.to_onnx(self._exported_model(), Path(path))
+
+    def to_tflite(self, path: str | Path) -> None:
+        """Write the fitted network, all members in one, as a TensorFlow Lite file that takes one window at a time.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write. Its input is (1, lookback, n_features) in float32; the output as in `to_saved_model`.
+
+        Raises
+        ------
+        ValueError
+            As in `to_saved_model`.
+        """
+        from tsrnn import _export
+
+        _export.to_tflite(self._exported_model(), Path(path))
+
+    def _exported_model(self) -> Any:
+        check_is_fitted(self)
+        if len(self.weights_) > 1 and self._architecture["head"] == "gaussian":
+            raise ValueError(
+                f"{name_of(self)}: the mixture of {len(self.weights_)} members' normal distributions is not the output "
+                "of one network. Fit with n_members=1 to export it."
+            )
+        from tsrnn import _export
+
+        return _export.averaged([self._keras_model(weights) for weights in self.weights_])
 
     def influence(self, X: Any) -> Floats:
         """Return how far back the fitted network looks: the mean absolute gradient of its outputs by lag.

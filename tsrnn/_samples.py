@@ -19,7 +19,7 @@ def as_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
     n_features) or (length,) of different lengths is padded. With `reset`, the estimator's `n_features_in_`,
     `feature_names_in_` and `input_shape_` are set; otherwise they are compared.
     """
-    varying = _vary(X) if reset else isinstance(X, list | tuple) and estimator._varying
+    varying = _vary(X) or (not reset and estimator._varying and isinstance(X, list | tuple) and len(X) > 0)
     if varying:
         X = _padded(estimator, X, None if reset else estimator.input_shape_[0])
     if reset:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from tsrnn import _documentation
 from tsrnn._recurrent import NETWORK_PARAMETERS, Floats, RecurrentEstimator
-from tsrnn._validation import invalid_parameter, name_of
+from tsrnn._validation import check_real, invalid_parameter, name_of
 from tsrnn.windows import Windows
 
 __all__ = ["GRUClassifier", "LSTMClassifier", "SimpleRNNClassifier"]
@@ -171,11 +171,16 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         if reset:
             self.classes_ = np.unique(labels if self._new_classes is None else self._new_classes)
             self.n_outputs_ = len(self.classes_)
+        elif not (self._new_classes is None or np.array_equal(np.unique(self._new_classes), self.classes_)):
+            raise ValueError(
+                f"{name_of(self)}: classes={self._new_classes!r} are not those it was fitted on, "
+                f"{self.classes_.tolist()}. Call `fit` to begin anew."
+            )
         unknown = np.setdiff1d(labels, self.classes_)
         if len(unknown):
             raise ValueError(
-                f"{name_of(self)}: y holds the class {unknown[0]!r}, which is not among those it was fitted on. Pass "
-                "`classes` to the first `partial_fit`."
+                f"{name_of(self)}: y holds the class {unknown.tolist()[0]!r}, which is not among those it was fitted "
+                "on. Pass `classes` to the first `partial_fit`."
             )
         rows: Floats = np.eye(len(self.classes_))[np.searchsorted(self.classes_, labels)]
         return rows
@@ -186,7 +191,10 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
     def _own_weights(self, targets: Floats) -> Any:
         """Return the weight of each sample's class."""
         given = self.class_weight
-        if not (given is None or given == "balanced" or isinstance(given, dict)):
+        if isinstance(given, dict):
+            for weight in given.values():
+                check_real(self, "class_weight", weight, low=0, closed="left")
+        elif not (given is None or (isinstance(given, str) and given == "balanced")):
             raise invalid_parameter(self, "class_weight", 'a dict, "balanced" or None', given)
         return compute_sample_weight(given, self.classes_[targets.argmax(axis=1)])
 
@@ -194,18 +202,15 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         """Return which samples to train on and which to watch: of each class a part, or the last windows in time."""
         if self._ordered:
             return super()._held_out(samples)
-        seed = self.random_state
-        rng = np.random.default_rng(None if seed is None or isinstance(seed, np.random.RandomState) else int(seed))
-        ranks = rng.permutation(len(samples.targets))
+        seed: Any = self.random_state
+        if isinstance(seed, np.random.RandomState):
+            seed = seed.randint(2**31)
+        ranks = np.random.default_rng(seed).permutation(len(samples.targets))
         watched = np.zeros(len(ranks), dtype=bool)
         for members in samples.targets.T > 0:
             numbers = np.flatnonzero(members)[np.argsort(ranks[members])]
             watched[numbers[: round(self.validation_fraction * len(numbers))]] = True
         return ~watched, watched
-
-    @property
-    def _gap(self) -> int:
-        return 0
 
 
 class SimpleRNNClassifier(RecurrentClassifier):

@@ -235,6 +235,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
                 f"{lookback}, n_targets), a target for each step; got {shape}."
             )
 
+    @property
+    def _gap(self) -> int:
+        """Steps left out before the held-out windows: no value of a target of several steps stands on both sides."""
+        return int(self._target_shape[0]) - 1 if self._target_shape else 0
+
     def _scale_targets(self, targets: Floats, weights: Floats, *, reset: bool) -> NDArray[np.float32]:
         """Standardise each output, so that no scale of `y` breaks the training; all steps of a sequence together."""
         if reset:
