@@ -50,13 +50,14 @@ MAY_IMPORT = {
     "_decoders": {"_layers"},
     "_optimizers": set(),
     "_cache": set(),
+    "_export": set(),
     "losses": set(),
     "networks": {"_validation", "_layers", "_decoders"},
     "programs": {"_validation", "_cache", "_optimizers", "losses", "networks", "windows"},
     "training": {"_validation", "_optimizers", "losses", "networks", "windows", "programs"},
     "_parameters": {"_validation"},
     "_documentation": set(),
-    "_recurrent": ENGINE - {"_recurrent", "_documentation"},
+    "_recurrent": (ENGINE - {"_recurrent", "_documentation"}) | {"_export"},
     "regressors": ENGINE,
     "classifiers": ENGINE,
     "_series": {"_validation", "_time_axis"},
@@ -77,10 +78,10 @@ MAY_IMPORT = {
 KNOWN = EVERYTHING | set(MAY_IMPORT)
 
 # These import TensorFlow or Keras (3-4 s): others import them inside functions, and none of their names is public.
-HEAVY = {"training", "programs", "networks", "losses", "_layers", "_decoders", "_optimizers"}
+HEAVY = {"training", "programs", "networks", "losses", "_layers", "_decoders", "_export", "_optimizers"}
 
 # Which modules may name these, and everything below them.
-THIRD_PARTY = {"tensorflow": {"_layers", "_decoders", "_optimizers", "programs"}, "keras": HEAVY, "keras.src": set()}
+THIRD_PARTY = {"tensorflow": {"_layers", "_decoders", "_export", "_optimizers", "programs"}, "keras": HEAVY, "keras.src": set()}
 
 
 def imported_names(node):
