@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from tsrnn import _documentation
 from tsrnn._recurrent import NETWORK_PARAMETERS, Floats, RecurrentEstimator
-from tsrnn._validation import check_real, invalid_parameter, name_of
+from tsrnn._validation import check_finite, check_real, invalid_parameter, name_of
 from tsrnn.windows import Windows
 
 __all__ = ["GRUClassifier", "LSTMClassifier", "SimpleRNNClassifier"]
@@ -166,6 +166,8 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         if y is None:
             raise ValueError(f"{name_of(self)} requires y to be passed, but the target y is None.")
         labels = column_or_1d(y, warn=True)
+        if labels.dtype.kind == "f":
+            check_finite(self, labels, "y")
         check_classification_targets(labels)
         check_consistent_length(windows, labels)
         if reset:
