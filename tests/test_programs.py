@@ -166,7 +166,7 @@ def test_two_networks_built_at_once_put_back_the_users_random_state():
         programs.keras_model(Architecture("GRU", 4, 1, 1, build_network=function), weights, units)
         first_is_done.set()
 
-    weights, units = [np.zeros((4, 1)), np.zeros(1)], (np.zeros(1), np.ones(1))
+    weights, units = [np.zeros((4, 1)), np.zeros(1)], ("regression", np.zeros(1), np.ones(1), (1,))
     before = random.getstate()
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(build, [first, second]))
