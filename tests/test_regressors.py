@@ -6,6 +6,7 @@ import os
 import pickle
 import pickletools
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +18,7 @@ from sklearn.utils import estimator_checks
 
 from tsrnn import (
     GRURegressor,
+    InvalidParameterError,
     LSTMRegressor,
     SequenceScaler,
     SimpleRNNRegressor,
@@ -154,6 +156,56 @@ def test_parameters_set_after_a_fit_wait_for_the_next():
     before = model.predict(X)
     options["activation"] = "relu"
     np.testing.assert_array_equal(model.predict(X), before)
+
+
+ANY = r"one of \['adam', 'adamw', 'rmsprop', 'sgd'\]"
+RISING = r"a sequence of rising numbers in \(0, 1\)"
+PAIR = r"\(filters, kernel_size\), two integers >= 1, or None"
+RATE = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+WRONG = [
+    *[({name: 0}, "an integer >= 1; got 0") for name in ("hidden_size", "n_layers", "segment_length", "truncation",
+      "epochs", "batch_size", "n_members")],
+    *[({name: 1}, "True or False; got 1") for name in ("bidirectional", "warm_start")],
+    *[({name: 1.0}, r"a number in \[0, 1\); got 1.0") for name in ("dropout", "recurrent_dropout")],
+    ({"early_stopping": True}, "an integer >= 1; got True. It is the number of epochs without a better validation"),
+    ({"validation_fraction": 0}, r"a number in \(0, 1\); got 0"),
+    ({"convolution": 3}, PAIR + "; got 3"),
+    ({"convolution": (3, 2, 1)}, PAIR),
+    ({"convolution": (3, 0)}, "an integer >= 1; got 0"),
+    ({"attention": "adittive"}, "one of .*'transformer', None.; got 'adittive'. Did you mean 'additive'?"),
+    ({"between_layers": "resid"}, "one of .*; got 'resid'. Did you mean 'residual'"),
+    ({"between_layers": ["residual", {}]}, "one of .*'layer_norm'.; got {}"),
+    ({"cell_options": 3}, "a dict or None; got 3"),
+    ({"build_network": 3}, "a callable or None; got 3"),
+    ({"decoder": "seq"}, "one of .'dense', 'parallel', 'recurrent', 'sequence', 'attention'.; got 'seq'"),
+    ({"segment_length": 3}, "a divisor of the windows' length 4; got 3"),
+    ({"segment_length": 2, "decoder": "parallel"}, 'a divisor of the 1 outputs for decoder="parallel"; got 2. Choose'),
+    ({"loss": "mes"}, "one of .*'gaussian'.; got 'mes'. Did you mean 'mse'"),
+    ({"quantiles": (), "loss": "quantile"}, RISING),
+    ({"quantiles": 0.5, "loss": "quantile"}, RISING),
+    ({"quantiles": (0.5, 0.5), "loss": "quantile"}, RISING),
+    ({"quantiles": (0.5, 1), "loss": "quantile"}, r"a number in \(0, 1\); got 1"),
+    ({"optimizer": "adm"}, ANY + "; got 'adm'. Did you mean 'adam'"),
+    ({"optimizer": keras.optimizers.Adam}, ANY + "; got <class"),
+    ({"learning_rate": 0}, r"a number in \(0, inf\); got 0"),
+    ({"learning_rate": type(RATE)}, r"a number in \(0, inf\); got <class"),
+    ({"schedule": "cos"}, "one of .'cosine', 'plateau', None.; got 'cos'"),
+    ({"schedule": "cosine", "learning_rate": RATE}, "None when `learning_rate` is itself a schedule; got 'cos.*Drop"),
+    ({"clipping": "norm"}, r"a number in \(0, inf\); got 'norm'"),
+    ({"clipping": ("size", 1)}, "one of .'norm', 'value'.; got 'size'"),
+    ({"clipping": ["value", 0]}, r"a number in \(0, inf\); got 0"),
+    ({"random_state": -1}, "an integer >= 0; got -1"),
+    ({"callbacks": 3}, "a list of Keras callbacks or None; got 3"),
+    ({"jit_compile": 1}, "one of .True, False, 'auto'.; got 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "words"), WRONG, ids=lambda part: str(part)[:40])
+def test_a_wrong_parameter_is_refused_in_fit(values, words):
+    model = make(**values)
+    with pytest.raises(InvalidParameterError, match=f"^SimpleRNNRegressor: `{next(iter(values))}` must be {words}"):
+        model.fit(X, Y)
+    assert not hasattr(model, "weights_")
 
 
 # --- samples and targets ---
@@ -343,3 +395,34 @@ def test_a_score_of_every_fold():
     scores = cross_val_score(make(epochs=40, learning_rate=0.05), X, Y, cv=TimeSeriesSplit(3))
     assert scores.shape == (3,)
     assert scores[-1] > 0.5
+
+
+VARIANTS = {
+    "additive attention": {"attention": "additive"},
+    "transformer": {"attention": "transformer", "dropout": 0.2},
+    "convolution": {"convolution": (3, 2)},
+    **{f"{decoder} decoder": {"decoder": decoder} for decoder in ("parallel", "recurrent", "sequence", "attention")},
+    "segments": {"decoder": "parallel", "segment_length": 2},
+    "between layers": {"between_layers": ["residual", "layer_norm"], "n_layers": 2},
+    "truncation": {"truncation": 2},
+    "quantiles": {"loss": "quantile"},
+    "gaussian": {"loss": "gaussian"},
+    "schedule": {"learning_rate": RATE},
+    "clipping": {"clipping": ("value", 0.01)},
+    "optimizer": {"optimizer": keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True)},
+}
+
+
+@pytest.mark.parametrize("values", VARIANTS.values(), ids=VARIANTS)
+def test_every_variant_in_company(values):
+    samples, targets = make_windows(SERIES, lookback=4, horizon=4)
+    model = make(GRURegressor, **values).fit(samples, targets)
+    assert not np.array_equal(model.predict(samples), make(GRURegressor).fit(samples, targets).predict(samples))
+    assert same(clone(model).fit(samples, targets), model)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(samples), model.predict(samples))
+    assert same(again.fit(samples, targets), model)
+    search = GridSearchCV(clone(model), {"hidden_size": [2, 3]}, cv=TimeSeriesSplit(2), error_score="raise")
+    search.fit(np.asarray(samples), targets)
+    assert np.ptp(search.cv_results_["mean_test_score"]) > 0
+    assert search.best_estimator_.hidden_size == search.best_params_["hidden_size"]
