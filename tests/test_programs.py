@@ -14,13 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 import joblib
 import numpy as np
 import pytest
+import reference
 from sklearn.base import clone
 from sklearn.model_selection import KFold, cross_validate
 
 import tsrnn
-from tsrnn import LSTMRegressor, SimpleRNNRegressor, make_windows, programs
+from tsrnn import LSTMRegressor, SimpleRNNRegressor, Windows, make_windows, programs
+from tsrnn.losses import Loss
 from tsrnn.networks import Architecture
-from tsrnn.programs import Cache
+from tsrnn.programs import Cache, Program, Settings
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
@@ -49,6 +51,55 @@ def same(one, other):
     """Whether two lists of members' weights are equal to the bit."""
     pairs = zip(itertools.chain(*one), itertools.chain(*other), strict=True)
     return all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in pairs)
+
+
+# --- one epoch, by hand ---
+
+
+def clipped(gradients, clipping):
+    """The gradients, a dict of arrays, as `clipping` leaves them, and the norm that they had together."""
+    rule, bound = clipping or ("norm", np.inf)
+    norm = np.sqrt(sum(np.sum(g**2) for g in gradients.values()))
+    if rule == "value":
+        return {path: np.maximum(np.minimum(g, bound), -bound) for path, g in gradients.items()}, norm
+    return {path: g * min(1, bound / norm) for path, g in gradients.items()}, norm
+
+
+@pytest.mark.parametrize(
+    ("loss", "clipping"), [("mse", ("norm", 0.3)), ("mse", ("value", 0.05)), ("mae", None), ("huber", None)]
+)
+def test_an_epoch_is_what_the_formulas_say(loss, clipping):
+    """Two steps of gradient descent: a batch of four in two shards, and an incomplete one in which a shard is empty."""
+    rng = np.random.default_rng(0)
+    network = programs.network_of(Architecture("GRU", 3, 2, 2, hidden_size=2))
+    program = Program(network, Settings(Loss(loss), "sgd", clipping, 4), compiled=False)
+    arrays = [rng.normal(scale=0.5, size=v.shape).astype(np.float32) for v in network.variables]
+    x, y = rng.normal(size=(5, 3, 2)).astype(np.float32), (3 * rng.normal(size=(5, 2))).astype(np.float32)
+    sample_weights, rates = np.array([1, 2, 0.5, 3, 0.25], dtype=np.float32), np.array([0.1, 0.05], dtype=np.float32)
+    program.load(arrays, None)
+    series = programs.series_of(Windows(x.reshape(-1, 2), 3 * np.arange(5), 3))
+    tensors = [tf.constant(part) for part in (y, sample_weights, [[3, 0, 4, 1], [2, -1, -1, -1]], rates)]
+    found, total, norms, steps = program.epoch(series, *tensors, tf.zeros(2, tf.int64))
+
+    weights, expected, expected_norms, changed = reference.by_path(network.variables, arrays), 0.0, 0.0, False
+    for numbers, rate in zip([[3, 0, 4, 1], [2]], rates, strict=True):
+
+        def batch_loss(w, rows=numbers):
+            outputs = reference.network(network.architecture, x[rows], w)
+            return reference.loss(loss, outputs, y[rows], sample_weights[rows])
+
+        gradients = reference.gradients(batch_loss, weights)
+        descent, norm = clipped(gradients, clipping)
+        changed |= any((descent[path] != gradients[path]).any() for path in weights)
+        expected_norms += norm  # of what is not clipped yet
+        expected += sample_weights[numbers].sum() * batch_loss(weights)
+        weights = {path: w - rate * descent[path] for path, w in weights.items()}
+    assert changed == (clipping is not None)
+    assert (int(steps), float(total)) == (2, sample_weights.sum())
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+    assert float(norms) == pytest.approx(expected_norms, rel=1e-5)
+    for found, wanted in zip(network.take(), weights.values(), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
 
 
 # --- processes ---

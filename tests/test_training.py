@@ -5,12 +5,12 @@ import pickle
 
 import numpy as np
 import pytest
-import reference
 from sklearn.base import clone
 
-from tsrnn import GRURegressor, SimpleRNNRegressor, TrainingDivergedError, Windows, make_windows, programs, training
+from tsrnn import GRURegressor, SimpleRNNRegressor, TrainingDivergedError, make_windows, programs, training
+from tsrnn.losses import Loss
 from tsrnn.networks import Architecture
-from tsrnn.programs import Cache, Program, Settings
+from tsrnn.programs import Cache
 from tsrnn.training import Recipe
 
 keras = pytest.importorskip("keras")
@@ -49,40 +49,7 @@ def same(one, other):
     return all(a.tobytes() == b.tobytes() for a, b in pairs)
 
 
-# --- one step, by hand ---
-
-
-@pytest.mark.parametrize(("loss", "clipnorm"), [("mse", 0.3), ("mae", None), ("huber", None)])
-def test_an_epoch_is_what_the_formulas_say(loss, clipnorm):
-    """Two steps of gradient descent: a batch of four in two shards, and an incomplete one in which a shard is empty."""
-    rng = np.random.default_rng(0)
-    network = programs.network_of(Architecture("GRU", 3, 2, 2, hidden_size=2))
-    program = Program(network, Settings(loss, "sgd", clipnorm, 4), compiled=False)
-    weights = [rng.normal(scale=0.5, size=v.shape).astype(np.float32) for v in network.variables]
-    x, y = rng.normal(size=(5, 3, 2)).astype(np.float32), (3 * rng.normal(size=(5, 2))).astype(np.float32)
-    sample_weights, rates = np.array([1, 2, 0.5, 3, 0.25], dtype=np.float32), np.array([0.1, 0.05], dtype=np.float32)
-    order = [[3, 0, 4, 1], [2, -1, -1, -1]]
-    program.load(weights, None)
-    series = programs.series_of(Windows(x.reshape(-1, 2), 3 * np.arange(5), 3))
-    tensors = (tf.constant(y), tf.constant(sample_weights), tf.constant(order), tf.constant(rates))
-    found, total, steps = program.epoch(series, *tensors, tf.zeros(2, tf.int64))
-
-    expected, clipped = 0.0, False
-    for numbers, rate in zip([[3, 0, 4, 1], [2]], rates, strict=True):
-
-        def batch_loss(w, rows=numbers):
-            return reference.loss(loss, reference.network("GRU", x[rows], w), y[rows], sample_weights[rows])
-
-        gradients = reference.gradients(batch_loss, weights)
-        norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
-        factor = min(1, clipnorm / norm) if clipnorm else 1
-        clipped |= factor < 1
-        expected += sample_weights[numbers].sum() * batch_loss(weights)
-        weights = [w - rate * factor * g for w, g in zip(weights, gradients, strict=True)]
-    assert clipped == (clipnorm is not None)
-    assert (int(steps), float(total)) == (2, sample_weights.sum())
-    assert float(found) == pytest.approx(expected, rel=1e-5)
-    assert_close(network.take(), weights)
+# --- what an epoch sees ---
 
 
 def test_every_epoch_sees_every_sample_once_in_a_new_order(monkeypatch):
@@ -172,8 +139,32 @@ def test_the_cosine_falls_within_an_epoch():
     assert not np.allclose(steps[0], level[0], atol=1e-3)
 
 
+def test_the_history_has_the_mean_norm_of_the_gradient_before_clipping():
+    """At a rate of nothing, every epoch has the gradients of the first weights."""
+    still = {**DESCENT, "learning_rate": 1e-30, "batch_size": 56}
+    norms = [
+        make(**{**still, "clipping": clipping}).fit(X, Y).history_["gradient_norm"]
+        for clipping in (None, 1e-3, ("value", 1e-3))
+    ]
+    stepped = make(**{**DESCENT, "learning_rate": 1.0}, epochs=1)
+    start = clone(stepped).set_params(learning_rate=1e-30).fit(X, Y).weights_[0]
+    step = np.concatenate([np.ravel(b - a) for a, b in zip(start, stepped.fit(X, Y).weights_[0], strict=True)])
+    for found in norms:
+        assert list(found) == pytest.approx([np.linalg.norm(step)] * 2, rel=1e-5)
+
+
+def test_a_plateau_halves_the_rate_after_three_epochs_without_a_better_loss():
+    """With a rate that changes no weight, the loss of the first epoch stays the best."""
+    still = {**DESCENT, "learning_rate": 1e-30, "epochs": 8}
+    flat = make(**still, schedule="plateau").fit(X, Y).history_["learning_rate"]
+    np.testing.assert_allclose(flat, 1e-30 / 2.0 ** np.array([0, 0, 0, 0, 1, 1, 1, 2]), rtol=1e-6)
+    falling = make(**{**still, "learning_rate": 0.01}, schedule="plateau").fit(X, Y).history_
+    assert (np.diff(falling["loss"]) < 0).all()
+    assert (falling["learning_rate"] == 0.01).all()
+
+
 def test_xla_is_chosen_by_the_work_alone():
-    recipe = Recipe("mse", "adam", 0.01, None, 1.0, epochs=10, batch_size=8, jit_compile="auto")
+    recipe = Recipe(Loss("mse"), "adam", 0.01, None, ("norm", 1.0), epochs=10, batch_size=8, jit_compile="auto")
     architecture = Architecture("GRU", 12, 1, 1, n_layers=2, bidirectional=True, segment_length=3)
     n_cell_steps = 2 * 2 * 12 // 3
     for n_windows, n_batches in ((16, 2), (17, 3)):
@@ -333,7 +324,7 @@ class Recorder(keras.callbacks.Callback):
 def test_callbacks_are_called_at_their_moments():
     recorder = Recorder()
     model = make(callbacks=[recorder], early_stopping=5, batch_size=20).fit(X, Y)
-    keys = ["epoch", "learning_rate", "loss", "seconds", "val_loss"]
+    keys = ["epoch", "gradient_norm", "learning_rate", "loss", "seconds", "val_loss"]
     losses = model.history_[["loss", "val_loss"]].to_numpy().tolist()
     assert recorder.events == [
         ("train begins", {}, {"epochs": 2, "steps": 3, "verbose": 0}),
