@@ -120,7 +120,8 @@ def content(value: Any) -> Hashable:
     if isinstance(value, list | tuple):
         return tuple(content(part) for part in value)
     if hasattr(value, "get_config"):
-        return type(value), content(value.get_config())
+        # Keras numbers the names of optimizers: "sgd", "sgd_1".
+        return type(value), content({name: part for name, part in value.get_config().items() if name != "name"})
     return value if isinstance(value, Hashable) else repr(value)
 
 
