@@ -138,3 +138,8 @@ def test_a_layer_is_known_by_its_configuration(layer):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert type(again) is type(layer)
     assert again.get_config() == layer.get_config()
+
+
+def test_a_transformer_is_restored_with_its_arguments():
+    again = Transformer.from_config(Transformer(2, causal=False, dropout=0.25).get_config())
+    assert (again.n_heads, again.causal, again.rate) == (2, False, 0.25)
