@@ -74,6 +74,7 @@ every_variant = pytest.mark.parametrize("variant", VARIANTS)
 @pytest.fixture(autouse=True)
 def own_caches(monkeypatch):
     """Programs of these tests count for no others, against the bound on XLA programs least of all."""
+    monkeypatch.setattr(networks, "LONGEST_PIECE", 4)  # windows of 6 steps are read in pieces as longer ones are
     monkeypatch.setattr(programs, "_networks", programs.Cache(64))
     monkeypatch.setattr(programs, "_programs", programs.Cache(64))
     monkeypatch.setattr(programs, "_compilations", itertools.count(1))

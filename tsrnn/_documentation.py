@@ -28,7 +28,8 @@ NETWORK = """
     dropout : float, default=0.0
         Network: fraction of units dropped behind each recurrent layer in training, in [0, 1).
     recurrent_dropout : float, default=0.0
-        Network: fraction of units dropped in the recurrent connections in training, in [0, 1).
+        Network: fraction of units dropped in the recurrent connections in training, in [0, 1); the same units at all
+        steps, with `truncation` between two cuts.
     truncation : int, default=None
         Network: steps of the recurrence (segments, if there are any) after which gradients stop while the state flows
         on: truncated back-propagation through time. None: gradients flow through the whole window.
