@@ -74,8 +74,10 @@ class AdditiveAttention(keras.layers.Layer):
     def look(self, states: Any, keys: Any, query: Any) -> Any:
         """Return the answer to one question, with `keys` the states' part of the score, which serves all questions."""
         ops = keras.ops
-        weights = ops.softmax(self.score(ops.tanh(keys + self.of_query(query)[:, None])), axis=1)
-        context = ops.sum(weights * states, axis=1)
+        # Plain sums: a matrix product of three axes, or a softmax over another than the last, transposes by shapes that
+        # XLA does not know inside a decoder's loop.
+        scores = ops.sum(ops.tanh(keys + self.of_query(query)[:, None]) * self.score.kernel[:, 0], axis=2)
+        context = ops.sum(ops.softmax(scores, axis=1)[..., None] * states, axis=1)
         return self.answer(ops.concatenate([context, query], axis=1))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, int]:
