@@ -1,4 +1,4 @@
-"""What is shown is run: the examples in docstrings, README, docs and the notebook; and their links lead somewhere."""
+"""What is shown is run: the examples in docstrings, README, docs and notebooks; and their links lead somewhere."""
 
 import ast
 import contextlib
@@ -22,7 +22,9 @@ import tsrnn
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(path.stem for path in (ROOT / "tsrnn").glob("*.py"))
 PAGES = [*ROOT.glob("README.md"), *sorted((ROOT / "docs").glob("*.md"))]
-NOTEBOOK = ROOT / "notebooks" / "1-energy-demand.ipynb"
+ENERGY = ROOT / "notebooks" / "1-energy-demand.ipynb"
+ARCHITECTURES = ROOT / "notebooks" / "4-architectures.ipynb"
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FLAGS = doctest.NORMALIZE_WHITESPACE
 TOLERANCE = 0.05  # of a number that a network made: other processors round differently
 
@@ -153,7 +155,7 @@ def test_faults_of_a_page_are_seen(page):
         run_page("page", page)
 
 
-# --- the notebook ---
+# --- notebooks ---
 
 
 def tagged(book, tag):
@@ -175,40 +177,74 @@ def warnings_of(book):
     return [text for text in streams if re.search(r"\w*Warning\b|WARNING:tensorflow", text)]
 
 
-def assert_has_scores(book):
-    """The final table has a row for each model and numbers in it."""
-    (result,) = tagged(book, "scores").outputs
+def assert_has_rows(book, tag, rows):
+    """The table of the cell `tag` has a line for each of `rows`, regular expressions."""
+    (result,) = tagged(book, tag).outputs
     table = result.data["text/plain"]
-    for name in ["network", "ridge", "daily naive", "weekly naive"]:
-        assert re.search(rf"^{name}( +\d+\.\d+){{4}}$", table, flags=re.MULTILINE), table
+    for row in rows:
+        assert re.search(f"^{row}$", table, flags=re.MULTILINE), f"{row}\n{table}"
 
 
-def test_the_notebook_runs(tmp_path, monkeypatch):
+class Kept(NamedTuple):
+    small: dict[str, object]  # settings with which the notebook is quick
+    n_pictures: int
+    tables: dict[str, list[str]]  # lines of the table of each tagged cell
+
+
+BOOKS = {
+    ENERGY: Kept(
+        {"EPOCHS": 1, "HIDDEN_SIZES": [4], "N_FOLDS": 1},
+        4,
+        {"scores": [rf"{name}( +\d+\.\d+){{4}}" for name in ["network", "ridge", "daily naive", "weekly naive"]]},
+    ),
+    ARCHITECTURES: Kept(
+        {"N_TRAIN": 100, "EPOCHS": 1, "N_SEEDS": 1},
+        4,
+        {
+            "scores": [rf"{task} .* (\d+\.\d+|NaN)" for task in ["adding", "parity", "palindrome", "spikes"]],
+            "demand": [rf"{name}( +\d+\.0){{3}}" for name in ["LSTM", "GRU", "GRU, bidirectional", "weekly naive"]],
+            "claims": [
+                rf"{claim}.* +(True|False)"
+                for claim in ["weights", "time on this machine, GRU / LSTM", "accuracy", "memory", "fall of the error"]
+            ],
+        },
+    ),
+}
+
+
+def test_all_notebooks_are_tested():
+    assert list(BOOKS) == NOTEBOOKS
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
+def test_notebooks_run(path, tmp_path, monkeypatch):
     for variable in ["IPYTHONDIR", "JUPYTER_RUNTIME_DIR"]:
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
     folder = tmp_path / "here"
     folder.mkdir()
-    book = nbformat.read(NOTEBOOK, as_version=4)
+    book = nbformat.read(path, as_version=4)
     settings = tagged(book, "parameters")
-    small = {"EPOCHS": 1, "HIDDEN_SIZES": [4], "N_FOLDS": 1}
-    assert assigned_names(settings.source) == set(small)
-    settings.source = "\n".join(f"{name} = {value}" for name, value in small.items())
+    assert assigned_names(settings.source) == set(BOOKS[path].small)
+    settings.source = "\n".join(f"{name} = {value}" for name, value in BOOKS[path].small.items())
     NotebookClient(book, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
-    assert_has_scores(book)
+    for tag, rows in BOOKS[path].tables.items():
+        assert_has_rows(book, tag, rows)
     assert warnings_of(book) == []
     assert list(folder.iterdir()) == []
 
 
-def test_the_notebook_is_kept_with_its_outputs():
-    book = nbformat.read(NOTEBOOK, as_version=4)
+@pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_kept_with_their_outputs(path):
+    book = nbformat.read(path, as_version=4)
     nbformat.validate(book)
-    assert NOTEBOOK.stat().st_size < 600_000
+    assert path.stat().st_size < 600_000
     code = [cell for cell in book.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     kinds = {output.output_type if output.output_type != "stream" else output.name for output in outputs_of(book)}
     assert kinds <= {"execute_result", "display_data", "stdout"}
-    assert sum("image/png" in output.get("data", {}) for output in outputs_of(book)) == 4
-    assert_has_scores(book)
+    assert sum("image/png" in output.get("data", {}) for output in outputs_of(book)) == BOOKS[path].n_pictures
+    for tag, rows in BOOKS[path].tables.items():
+        assert_has_rows(book, tag, rows)
 
 
 # --- links ---
@@ -249,7 +285,7 @@ def prose_of(path):
 
 
 @pytest.mark.parametrize(
-    "path", [*PAGES, NOTEBOOK, ROOT / "CHANGELOG.md", ROOT / "datasets" / "README.md"], ids=lambda path: path.name
+    "path", [*PAGES, *NOTEBOOKS, ROOT / "CHANGELOG.md", ROOT / "datasets" / "README.md"], ids=lambda path: path.name
 )
 def test_links_lead_somewhere(path):
     assert broken_links(path, prose_of(path)) == []
