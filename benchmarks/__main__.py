@@ -3,6 +3,6 @@
 import subprocess
 import sys
 
-for name in ["latency", "memory", "fit", "search"]:
+for name in ["latency", "memory", "fit", "search", "architectures", "tasks", "ecg"]:
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)

@@ -1,6 +1,6 @@
 """Every architecture: what it costs beside the same Keras layers, and long windows: python -m benchmarks.architectures
 
-``--write`` puts the table into docs/architectures.md, with the scores of ``benchmarks.tasks``.
+``--write`` puts the table into docs/architectures.md, the scores of ``benchmarks.tasks`` among them.
 """
 
 import argparse
@@ -199,7 +199,7 @@ def long_windows() -> list[str]:
     return lines
 
 
-def task_scores() -> list[str]:
+def task_rows() -> list[str]:
     lines = []
     for name, task in tasks.TASKS.items():
         for variant in task.variants:
@@ -220,24 +220,27 @@ def put(page: str, mark: str, lines: list[str]) -> str:
     return page[:first] + "\n".join(lines) + (page[end:] if end >= 0 else "\n")
 
 
+def cost_rows(repetitions: int) -> list[str]:
+    lines = []
+    for row in ROWS:
+        seconds, ratio, n_weights = seconds_beside_keras(row, repetitions)
+        jobs.verdict(f"{row.name} ({n_weights:,} weights, {seconds:.2f} s): Keras / tsrnn", ratio, 1)
+        lines.append(f"| {row.name} | {row.formula} | {row.reference} | {n_weights:,} | {seconds:.2f} | {ratio:.1f} |")
+    return lines
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tables", nargs="*", help="costs, long-windows, tasks; all of them by default")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/architectures.md")
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
-    lines = []
-    for row in ROWS:
-        seconds, ratio, n_weights = seconds_beside_keras(row, options.repetitions)
-        jobs.verdict(f"{row.name} ({n_weights:,} weights, {seconds:.2f} s): Keras / tsrnn", ratio, 1)
-        lines.append(f"| {row.name} | {row.formula} | {row.reference} | {n_weights:,} | {seconds:.2f} | {ratio:.1f} |")
-    print("windows of 2,000 steps, GRU(64), batches of 64, plain graph:")
-    long = long_windows()
-    if options.write:
-        scores = task_scores()
-        page = PAGE.read_text(encoding="utf-8")
-        for mark, rows in {"costs": lines, "long windows": long, "tasks": scores}.items():
-            page = put(page, mark, rows)
-        PAGE.write_text(page, encoding="utf-8")
+    tables = {"costs": lambda: cost_rows(options.repetitions), "long-windows": long_windows, "tasks": task_rows}
+    for name in options.tables or tables:
+        print(f"\n{name}:", flush=True)
+        lines = tables[name]()
+        if options.write:
+            PAGE.write_text(put(PAGE.read_text(encoding="utf-8"), name, lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ KNOWN = EVERYTHING | set(MAY_IMPORT)
 HEAVY = {"training", "programs", "networks", "losses", "_layers", "_decoders", "_export", "_optimizers"}
 
 # Which modules may name these, and everything below them.
-THIRD_PARTY = {"tensorflow": {"_layers", "_decoders", "_export", "_optimizers", "programs"}, "keras": HEAVY, "keras.src": set()}
+THIRD_PARTY = {"tensorflow": HEAVY - {"networks", "losses", "training"}, "keras": HEAVY, "keras.src": set()}
 
 
 def imported_names(node):

@@ -14,7 +14,7 @@ SMALL = {
     "palindrome": ({"steps": 10}, 1000, 25),
     "marked value": ({"steps": 60}, 1500, 10),
     "motif in noise": ({"steps": 48}, 1500, 10),
-    "spikes": ({}, 1000, 8),
+    "spikes": ({}, 2000, 40),
 }
 """Of each task: the samples' sizes, how many there are to train on, epochs."""
 LEFT_OUT = {"LSTM", "GRU, transformer"}

@@ -317,7 +317,8 @@ class RecurrentEstimator(BaseEstimator):
         -------
         ndarray of shape (lookback,)
             At lag k the mean, over samples, outputs, features and members, of the absolute derivative of a standardised
-            output with respect to the value k steps before the window's last. Vanishing gradients fall to 0.
+            output with respect to the value k steps before the window's last. Vanishing gradients fall to 0, and those
+            that `truncation` stops are 0, though the state still carries what came before.
 
         Notes
         -----
