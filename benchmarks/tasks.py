@@ -75,7 +75,7 @@ def motif(count: int, rng: np.random.Generator, steps: int = 96) -> Samples:
 
 
 def spikes(count: int, rng: np.random.Generator, steps: int = 40) -> Samples:
-    """The mean of squashed values, one in five hundred of which is a thousand times as large; its variance is 0.0105."""
+    """The mean of squashed values, one in five hundred a thousand times as large; the variance is 0.0105."""
     values = rng.normal(size=(count, steps)) * np.where(rng.uniform(size=(count, steps)) < 0.002, 1000, 1)
     return values, np.tanh(values).mean(axis=1)
 
