@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tsrnn import networks
+from tsrnn import GRURegressor, networks
 from tsrnn._decoders import AttentionDecoder, ParallelDecoder, RecurrentDecoder
 from tsrnn.networks import Architecture
 
@@ -102,3 +102,16 @@ def test_a_saved_model_predicts_the_same(decoder, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(again(x), model(x))
+
+
+@pytest.mark.parametrize("decoder", ["recurrent", "attention"])
+def test_a_loop_of_segments_is_trained_by_xla_as_by_a_plain_graph(decoder):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 6, 1))
+    y = X[:, :4, 0]
+    fits = [
+        GRURegressor(3, decoder=decoder, epochs=2, batch_size=20, jit_compile=compiled, random_state=0).fit(X, y)
+        for compiled in (False, True)
+    ]
+    plain, compiled = (np.concatenate([w.ravel() for w in fit.weights_[0]]) for fit in fits)
+    np.testing.assert_allclose(compiled, plain, rtol=0, atol=1e-5)
