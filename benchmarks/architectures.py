@@ -5,7 +5,6 @@
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -180,10 +179,10 @@ def long_window(name: str) -> None:
     X = X[:192]
     y = np.asarray(X)[:, :, 0] if "sequence" in name else np.asarray(X)[:, -1, 0]
     GRURegressor(64, epochs=1, jit_compile=False).fit(np.zeros((64, 20)), np.arange(64.0))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = jobs.peak_mb()
     model = GRURegressor(64, epochs=1, random_state=0, jit_compile=False, **LONG[name])
     model.fit(X, y)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
+    memory = jobs.peak_mb() - before
     seconds = jobs.seconds(lambda: model.fit(X, y))
     print(f"{1000 * seconds / 3:.0f} {memory:.0f}")
 

@@ -111,6 +111,12 @@ def resident_mb() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
 
 
+def peak_mb() -> float:
+    """Most memory that this process has held, in MB (Linux); not that of its parent, as `getrusage` tells it."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
 def verdict(what: str, value: float, bar: float, *, at_least: bool = True, unit: str = "x") -> None:
     met = value >= bar if at_least else value <= bar
     sign = ">=" if at_least else "<="
