@@ -9,13 +9,16 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .NOTPARALLEL:
-.PHONY: demo test lint types bench clean
+.PHONY: demo test test-slow lint types bench clean
 
 demo: $(VENV)/.installed-demo  ## forecast electricity demand and draw it
 	$(BIN)/tsrnn demo energy
 
-test: $(VENV)/.installed-dev  ## all tests, two files at a time, with branch coverage and its bar
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
+test: $(VENV)/.installed-dev  ## the tests, two files at a time, with branch coverage and its bar
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
+
+test-slow: $(VENV)/.installed-dev  ## what takes long: tasks to be learnt, exports, whole suites of checks, notebooks
+	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist load
 
 lint: $(VENV)/.installed-dev  ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -80,6 +80,7 @@ ESSENTIAL = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classifier", [LSTMClassifier, SimpleRNNClassifier])
 def test_essential_checks_of_scikit_learn(classifier):
     for name in ESSENTIAL:

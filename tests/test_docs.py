@@ -44,9 +44,11 @@ def elsewhere(tmp_path, monkeypatch):
 # --- docstrings ---
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", [module for module in MODULES if module != "_documentation"])
 def test_the_examples_of_docstrings(module):
     source = (ROOT / "tsrnn" / f"{module}.py").read_text(encoding="utf-8")
+    if "_documentation." in source:  # docstrings made from a template
+        source += (ROOT / "tsrnn" / "_documentation.py").read_text(encoding="utf-8")
     results = doctest.testmod(importlib.import_module(f"tsrnn.{module}"), optionflags=FLAGS)
     assert results.failed == 0
     assert (results.attempted > 0) == (">>> " in source)
@@ -216,7 +218,9 @@ def test_all_notebooks_are_tested():
     assert list(BOOKS) == NOTEBOOKS
 
 
-@pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [ENERGY, pytest.param(ARCHITECTURES, marks=pytest.mark.slow)], ids=lambda path: path.stem
+)
 def test_notebooks_run(path, tmp_path, monkeypatch):
     for variable in ["IPYTHONDIR", "JUPYTER_RUNTIME_DIR"]:
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))

@@ -14,6 +14,7 @@ X = RNG.normal(size=(30, 12, 3)).astype(np.float32)
 Y = 500 + 20 * X[:, -4:, 0]
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated"),
     pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning"),  # from inside tf2onnx
 ]

@@ -150,6 +150,7 @@ def differentiated(model, x, direction):
     return np.asarray(outputs), [np.asarray(g) for g in gradients], np.asarray(of_windows)
 
 
+@pytest.mark.slow
 @every_cell
 @every_variant
 @pytest.mark.usefixtures("float64")
@@ -160,6 +161,7 @@ def test_outputs_in_float64_are_those_of_the_formulas(cell, variant):
     np.testing.assert_allclose(model(x), reference.network(a, x, weights), rtol=0, atol=1e-13 if exact else 2e-7)
 
 
+@pytest.mark.slow
 @with_some_cell
 @pytest.mark.usefixtures("float64")
 def test_gradients_are_the_differences_of_the_formulas(variant, cell):
@@ -176,6 +178,7 @@ def test_gradients_are_the_differences_of_the_formulas(variant, cell):
         assert np.linalg.norm(gradient - difference) <= 1e-6 * size + 1e-9, path
 
 
+@pytest.mark.slow
 @every_cell
 def test_the_compiled_step_has_the_outputs_and_gradients_of_the_formulas(cell):
     rng = np.random.default_rng(CELLS.index(cell))

@@ -7,6 +7,8 @@ import pytest
 
 from benchmarks.tasks import TASKS, is_solved, score_of
 
+pytestmark = pytest.mark.slow
+
 SMALL = {
     "adding, 100 steps": ({"steps": 30}, 1000, 25),
     "delay of 10 steps": ({"steps": 16, "lag": 5}, 1000, 30),
