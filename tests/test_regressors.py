@@ -85,6 +85,7 @@ ESSENTIAL = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "regressor",
     [
@@ -413,6 +414,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", VARIANTS.values(), ids=VARIANTS)
 def test_every_variant_in_company(values):
     samples, targets = make_windows(SERIES, lookback=4, horizon=4)
