@@ -4,8 +4,10 @@ import copy
 import os
 import pickle
 
+import estimators
 import numpy as np
 import pytest
+from estimators import same
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -19,10 +21,11 @@ from tsrnn import (
     SimpleRNNClassifier,
     Windows,
     WindowTransformer,
-    programs,
     training,
 )
 from tsrnn.model_selection import WalkForwardSplit
+
+pytestmark = pytest.mark.usefixtures("own_caches")
 
 CLASSIFIERS = [SimpleRNNClassifier, LSTMClassifier, GRUClassifier]
 every_classifier = pytest.mark.parametrize("classifier", CLASSIFIERS)
@@ -33,25 +36,8 @@ Y = np.digitize(X[:, -1], [-0.4, 0.4])  # three classes: the last value is low, 
 NAMES = np.array(["low", "middle", "high"])
 
 
-@pytest.fixture(autouse=True, scope="module")
-def own_caches():
-    """The programs of these tests, all in the cache, and no others'."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(programs, "_networks", programs.Cache(32))
-        patch.setattr(programs, "_programs", programs.Cache(32))
-        yield
-
-
 def make(classifier=SimpleRNNClassifier, **values):
-    return classifier(
-        **{"hidden_size": 3, "epochs": 2, "batch_size": 16, "random_state": 0, "jit_compile": False, **values}
-    )
-
-
-def same(one, other):
-    """Whether the weights of two fits are equal to the bit."""
-    pairs = [(a, b) for m, n in zip(one.weights_, other.weights_, strict=True) for a, b in zip(m, n, strict=True)]
-    return all(a.tobytes() == b.tobytes() for a, b in pairs)
+    return estimators.make(classifier, **values)
 
 
 # --- scikit-learn's own checks ---

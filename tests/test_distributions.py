@@ -4,28 +4,16 @@ import copy
 
 import numpy as np
 import pytest
+from estimators import make
 
-from tsrnn import GRURegressor, LSTMRegressor, SimpleRNNRegressor, programs
+from tsrnn import GRURegressor, LSTMRegressor, programs
+
+pytestmark = pytest.mark.usefixtures("own_caches")
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4)).astype(np.float32)
 Y = 1000 + 50 * X[:, -1].astype(np.float64)
 LEVELS = (0.1, 0.4, 0.9)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def own_caches():
-    """The programs of these tests, all in the cache, and no others'."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(programs, "_networks", programs.Cache(32))
-        patch.setattr(programs, "_programs", programs.Cache(32))
-        yield
-
-
-def make(regressor=SimpleRNNRegressor, **values):
-    return regressor(
-        **{"hidden_size": 3, "epochs": 2, "batch_size": 16, "random_state": 0, "jit_compile": False, **values}
-    )
 
 
 def alone(model):

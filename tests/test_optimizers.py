@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from estimators import assert_close
 
 from tsrnn import SimpleRNNRegressor, make_windows, programs, training
-from tsrnn.programs import Cache
+
+pytestmark = pytest.mark.usefixtures("own_caches")
 
 keras = pytest.importorskip("keras")
 
@@ -14,23 +16,9 @@ Y = Y[:, 0]
 DESCENT = {"optimizer": "sgd", "clipping": None, "batch_size": 64}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def own_caches():
-    """The programs of these tests, all in the cache, and no others'."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(programs, "_networks", Cache(32))
-        patch.setattr(programs, "_programs", Cache(32))
-        yield
-
-
 def make(**values):
     defaults = {"hidden_size": 3, "epochs": 2, "random_state": 0, "jit_compile": False}
     return SimpleRNNRegressor(**{**defaults, **values})
-
-
-def assert_close(one, other):
-    for a, b in zip(one, other, strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
 
 
 def rates_used(monkeypatch, model):

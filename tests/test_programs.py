@@ -15,11 +15,12 @@ import joblib
 import numpy as np
 import pytest
 import reference
+from estimators import make
 from sklearn.base import clone
 from sklearn.model_selection import KFold, cross_validate
 
 import tsrnn
-from tsrnn import LSTMRegressor, SimpleRNNRegressor, Windows, make_windows, programs
+from tsrnn import LSTMRegressor, Windows, make_windows, programs
 from tsrnn.losses import Loss
 from tsrnn.networks import Architecture
 from tsrnn.programs import Cache, Program, Settings
@@ -41,10 +42,6 @@ def own_caches(monkeypatch):
     monkeypatch.setattr(programs, "_networks", Cache(32))
     monkeypatch.setattr(programs, "_programs", Cache(32))
     monkeypatch.setattr(programs, "_compilations", itertools.count(1))
-
-
-def make(cls=SimpleRNNRegressor, **values):
-    return cls(**{"hidden_size": 3, "epochs": 2, "batch_size": 16, "random_state": 0, "jit_compile": False, **values})
 
 
 def same(one, other):

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import make, same
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
@@ -25,9 +26,10 @@ from tsrnn import (
     Windows,
     WindowTransformer,
     make_windows,
-    programs,
     training,
 )
+
+pytestmark = pytest.mark.usefixtures("own_caches")
 
 REGRESSORS = [SimpleRNNRegressor, LSTMRegressor, GRURegressor]
 every_regressor = pytest.mark.parametrize("regressor", REGRESSORS)
@@ -35,27 +37,6 @@ every_regressor = pytest.mark.parametrize("regressor", REGRESSORS)
 SERIES = (np.sin(np.arange(60) * 0.7) + 0.01 * np.arange(60)).astype(np.float32)
 X, Y = make_windows(SERIES, lookback=4)
 Y = Y[:, 0].astype(np.float64)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def own_caches():
-    """The programs of these tests, all in the cache, and no others'."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(programs, "_networks", programs.Cache(32))
-        patch.setattr(programs, "_programs", programs.Cache(32))
-        yield
-
-
-def make(regressor=SimpleRNNRegressor, **values):
-    return regressor(
-        **{"hidden_size": 3, "epochs": 2, "batch_size": 16, "random_state": 0, "jit_compile": False, **values}
-    )
-
-
-def same(one, other):
-    """Whether the weights of two fits are equal to the bit."""
-    pairs = [(a, b) for m, n in zip(one.weights_, other.weights_, strict=True) for a, b in zip(m, n, strict=True)]
-    return all(a.tobytes() == b.tobytes() for a, b in pairs)
 
 
 # --- scikit-learn's own checks ---

@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import make
 from sklearn.model_selection import KFold, cross_val_score
 
-from tsrnn import GRUClassifier, GRURegressor, InvalidParameterError, SimpleRNNRegressor, programs, training
+from tsrnn import GRUClassifier, GRURegressor, InvalidParameterError, training
+
+pytestmark = pytest.mark.usefixtures("own_caches")
 
 RNG = np.random.default_rng(0)
 LENGTHS = [3, 5, 4, 2, 5, 1, 3, 4]
@@ -15,21 +18,6 @@ ENDS = np.array([s[-1, 0] for s in LISTED])
 
 X = RNG.normal(size=(40, 6)).astype(np.float32)
 SUMS = 100 + 10 * np.cumsum(X, axis=1).astype(np.float64)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def own_caches():
-    """The programs of these tests, all in the cache, and no others'."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(programs, "_networks", programs.Cache(32))
-        patch.setattr(programs, "_programs", programs.Cache(32))
-        yield
-
-
-def make(estimator=SimpleRNNRegressor, **values):
-    return estimator(
-        **{"hidden_size": 3, "epochs": 2, "batch_size": 16, "random_state": 0, "jit_compile": False, **values}
-    )
 
 
 # --- lists of sequences ---

@@ -5,13 +5,15 @@ import pickle
 
 import numpy as np
 import pytest
+from estimators import assert_close, make, same
 from sklearn.base import clone
 
-from tsrnn import GRURegressor, SimpleRNNRegressor, TrainingDivergedError, make_windows, programs, training
+from tsrnn import GRURegressor, TrainingDivergedError, make_windows, programs, training
 from tsrnn.losses import Loss
 from tsrnn.networks import Architecture
-from tsrnn.programs import Cache
 from tsrnn.training import Recipe
+
+pytestmark = pytest.mark.usefixtures("own_caches")
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
@@ -23,30 +25,6 @@ SERIES = np.sin(np.arange(60) * 0.7) + 0.01 * np.arange(60)
 X, Y = make_windows(SERIES.astype(np.float32), lookback=4)
 Y = Y[:, 0]
 DESCENT = {"optimizer": "sgd", "clipping": None, "batch_size": 64}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def own_caches():
-    """The programs of these tests, all in the cache, and no others'."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(programs, "_networks", Cache(32))
-        patch.setattr(programs, "_programs", Cache(32))
-        yield
-
-
-def make(cls=SimpleRNNRegressor, **values):
-    return cls(**{"hidden_size": 3, "epochs": 2, "batch_size": 16, "random_state": 0, "jit_compile": False, **values})
-
-
-def assert_close(one, other, atol=1e-6):
-    for a, b in zip(one, other, strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=atol)
-
-
-def same(one, other):
-    """Whether the weights of two fits are equal to the bit."""
-    pairs = [(a, b) for m, n in zip(one.weights_, other.weights_, strict=True) for a, b in zip(m, n, strict=True)]
-    return all(a.tobytes() == b.tobytes() for a, b in pairs)
 
 
 # --- what an epoch sees ---
