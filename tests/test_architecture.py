@@ -48,11 +48,12 @@ MAY_IMPORT = {
     "transformers": {"_validation", "_time_axis", "windows", "_samples"},
     "_layers": set(),
     "_decoders": {"_layers"},
+    "_truncation": set(),
     "_optimizers": set(),
     "_cache": set(),
     "_export": set(),
     "losses": set(),
-    "networks": {"_validation", "_layers", "_decoders"},
+    "networks": {"_validation", "_layers", "_decoders", "_truncation"},
     "programs": {"_validation", "_cache", "_optimizers", "losses", "networks", "windows"},
     "training": {"_validation", "_optimizers", "losses", "networks", "windows", "programs"},
     "_parameters": {"_validation"},
@@ -78,7 +79,7 @@ MAY_IMPORT = {
 KNOWN = EVERYTHING | set(MAY_IMPORT)
 
 # These import TensorFlow or Keras (3-4 s): others import them inside functions, and none of their names is public.
-HEAVY = {"training", "programs", "networks", "losses", "_layers", "_decoders", "_export", "_optimizers"}
+HEAVY = {"training", "programs", "networks", "losses", "_layers", "_decoders", "_truncation", "_export", "_optimizers"}
 
 # Which modules may name these, and everything below them.
 THIRD_PARTY = {"tensorflow": HEAVY - {"networks", "losses", "training"}, "keras": HEAVY, "keras.src": set()}

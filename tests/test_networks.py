@@ -7,7 +7,7 @@ import pytest
 import reference
 
 import tsrnn
-from tsrnn import GRURegressor, SimpleRNNRegressor, Windows, networks, programs
+from tsrnn import GRURegressor, SimpleRNNRegressor, Windows, _truncation, networks, programs
 from tsrnn.losses import Loss
 from tsrnn.networks import Architecture
 from tsrnn.programs import Network, Program, Settings
@@ -74,7 +74,7 @@ every_variant = pytest.mark.parametrize("variant", VARIANTS)
 @pytest.fixture(autouse=True)
 def own_caches(monkeypatch):
     """Programs of these tests count for no others, against the bound on XLA programs least of all."""
-    monkeypatch.setattr(networks, "LONGEST_PIECE", 4)  # windows of 6 steps are read in pieces as longer ones are
+    monkeypatch.setattr(_truncation, "LONGEST_RUN", 4)  # windows of 6 steps are read in runs as longer ones are
     monkeypatch.setattr(programs, "_networks", programs.Cache(64))
     monkeypatch.setattr(programs, "_programs", programs.Cache(64))
     monkeypatch.setattr(programs, "_compilations", itertools.count(1))

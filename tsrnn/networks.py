@@ -8,7 +8,6 @@
 This module imports Keras and is itself imported at the first fit or predict only.
 """
 
-import itertools
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from tsrnn._decoders import AttentionDecoder, ParallelDecoder, RecurrentDecoder
 from tsrnn._layers import AdditiveAttention, Dropout, PositiveScale, RisingQuantiles, Transformer
+from tsrnn._truncation import Truncated, read, runs
 
 __all__ = ["Architecture", "build", "content", "in_units"]
 
@@ -192,64 +192,50 @@ def _layer(a: Architecture, x: Any, number: int, *, at_every_step: bool) -> tupl
             a.hidden_size,
             return_sequences=at_every_step,
             return_state=True,
-            go_backwards=direction != "",
             recurrent_dropout=a.recurrent_dropout,
             name=f"recurrent_{number}{direction}",
             **a.cell_options,
         )
-        sequence, final = _pass(a, layer, x)
-        sequences.append(sequence)
+        sequence, *final = _pass(a, layer, keras.ops.flip(x, axis=1) if direction else x)
+        sequences.append(keras.ops.flip(sequence, axis=1) if direction and at_every_step else sequence)
         states.append(final)
     final = [_side_by_side(list(pair)) for pair in zip(*states, strict=True)]
     return (_side_by_side(sequences) if at_every_step else None), final
 
 
-LONGEST_PIECE = 100
-"""Steps whose outputs are all wanted that a layer reads in one go. Compiled by XLA, the gradient of such a loop takes
-time with the square of its steps: GRU(64), 1,000 steps, 64 windows: 1,142 ms in one piece, 141 ms in ten."""
+def _pass(a: Architecture, layer: Any, x: Any) -> list[Any]:
+    """Return the outputs of `layer` at every step, or at the last one alone, and its final states.
 
-
-def _pass(a: Architecture, layer: Any, x: Any) -> tuple[Any, list[Any]]:
-    """Return the outputs of `layer` in the order of time, and its final states.
-
-    The layer reads one piece of the window after the other while its state flows on; behind a truncation, gradients
-    do not flow back.
+    The layer reads one run of the window after the other while its state flows on.
     """
-    steps, backwards = x.shape[1], layer.go_backwards
-    stops = _truncations(a, steps)
-    cuts = sorted({0, steps} | stops | _pieces(a, steps, at_every_step=layer.return_sequences))
-    outputs: list[Any] = []
-    states: list[Any] | None = None
-    for begin, end in itertools.pairwise(cuts):
-        rows = x if len(cuts) == 2 else (x[:, steps - end : steps - begin] if backwards else x[:, begin:end])
-        output, *states = layer(rows, initial_state=states)
-        outputs.append(keras.ops.flip(output, axis=1) if layer.return_sequences and backwards else output)
-        if end in stops:
-            states = [keras.ops.stop_gradient(state) for state in states]
-    assert states is not None
+    steps, stops = x.shape[1], _truncations(a, x.shape[1])
+    # Each run would draw a dropout mask of its own; and what is drawn, or penalised, is not computed twice.
+    plain = not (layer.dropout or layer.recurrent_dropout or layer.activity_regularizer)
+
+    def call(rows: Any, states: Any) -> Any:
+        return layer(rows, initial_state=states or None)
+
     if not layer.return_sequences:
-        return None, states
-    ordered = outputs[::-1] if backwards else outputs
-    return (ordered[0] if len(ordered) == 1 else keras.ops.concatenate(ordered, axis=1)), states
+        # No gradient comes to what stands before the last stop.
+        _, *states = read(call, x, [], stops[-1:], stops)
+        return [states[0], *states]
+    if a.truncation is not None and len(stops) > 1 and plain:
+        layer.build(x.shape)
+        begin, pieces = stops[0], Truncated(layer, a.truncation, name=f"{layer.name}_pieces")
+        head, *states = read(call, x[:, :begin], [], runs(begin))
+        rest, *states = pieces([x[:, begin:], *states])
+        return [keras.ops.concatenate([head, rest], axis=1), *states]
+    return read(call, x, [], {*stops, *(runs(steps) if plain else [])}, stops)
 
 
-def _truncations(a: Architecture, steps: int) -> set[int]:
+def _truncations(a: Architecture, steps: int) -> list[int]:
     """Return after how many of its steps a layer stops gradients: at every multiple of the truncation before the end.
 
     Where the final state alone counts, no gradient comes to what stands before the last of them.
     """
-    if a.truncation is None:
-        return set()
-    every = set(range(steps - a.truncation, 0, -a.truncation))
+    every = [] if a.truncation is None else list(range(steps - a.truncation, 0, -a.truncation))[::-1]
     final_only = not (a.reads_all_states or (a.bidirectional and a.n_layers > 1))
-    return {max(every)} if final_only and every else every
-
-
-def _pieces(a: Architecture, steps: int, *, at_every_step: bool) -> set[int]:
-    """Return where a layer is cut for speed alone; not where each piece would draw a dropout mask of its own."""
-    if not at_every_step or a.recurrent_dropout > 0:
-        return set()
-    return set(range(steps - LONGEST_PIECE, 0, -LONGEST_PIECE))
+    return every[-1:] if final_only else every
 
 
 def _side_by_side(parts: list[Any]) -> Any:
