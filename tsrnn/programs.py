@@ -108,13 +108,15 @@ class Network:
         """Draw weights with each layer's own initializer, seeded from `rng`; what is not random stays as built."""
         weights = []
         for variable, built in zip(self.variables, self._built, strict=True):
-            initializer = self._seeded.get(id(variable))
+            layer, initializer = self._seeded.get(id(variable), (None, None))
             if initializer is None:
                 weights.append(built.copy())
                 continue
             seeded = {**initializer.get_config(), "seed": int(rng.integers(2**31))}
-            drawn = type(initializer).from_config(seeded)(variable.shape, dtype="float32")
-            weights.append(np.array(drawn))
+            drawn = np.array(type(initializer).from_config(seeded)(variable.shape, dtype="float32"))
+            if variable.name == "bias" and getattr(layer, "unit_forget_bias", False):
+                drawn[layer.units : 2 * layer.units] = 1  # as Keras does: the LSTM remembers at first
+            weights.append(drawn)
         return weights
 
     def load(self, weights: Weights) -> None:
@@ -195,18 +197,20 @@ class Network:
         return self.model.stateless_call(*self.arguments(weights), x, training=False)[0]
 
 
-def _initializers(model: Any) -> dict[int, Any]:
-    """Return the random initializer of each variable of `model`, by the variable's identity.
+def _initializers(model: Any) -> dict[int, tuple[Any, Any]]:
+    """Return the layer and the random initializer of each variable of `model` that has one, by its identity.
 
-    Keras layers keep the initializer of the weight ``kernel`` as the attribute ``kernel_initializer``.
+    Keras layers keep the initializer of the weight ``kernel`` as the attribute ``kernel_initializer``, and that of
+    ``recurrent_kernel`` or ``depthwise_kernel`` as ``recurrent_initializer`` or ``depthwise_initializer``.
     """
     found = {}
     for layer in _layers(model, set()):
         for variable in layer.weights:
-            name = "recurrent" if variable.name == "recurrent_kernel" else variable.name
-            initializer = getattr(layer, f"{name}_initializer", None)
-            if initializer is not None and "seed" in getattr(initializer, "get_config", dict)():
-                found[id(variable)] = initializer
+            names = variable.name, variable.name.removesuffix("_kernel")
+            given = (getattr(layer, f"{name}_initializer", None) for name in names)
+            initializer = next((one for one in given if one is not None), None)
+            if "seed" in getattr(initializer, "get_config", dict)():
+                found[id(variable)] = layer, initializer
     return found
 
 
@@ -334,7 +338,9 @@ class Program:
         return sum(loss), norm
 
     def _epoch(self, series: tuple[Any, Any, Any], targets: Any, weights: Any, order: Any, rates: Any, key: Any) -> Any:
-        """Train on the batches `order` (n_steps, batch) of sample numbers, -1 for none; stop at a non-finite loss.
+        """Train on the batches `order` (n_steps, batch) of sample numbers; stop at a non-finite loss.
+
+        A number below zero, `-1 - number`, fills its batch without weight.
 
         Returns the sums of the weighted losses, of the weights and of the gradients' norms, and the steps done.
         """
@@ -343,7 +349,7 @@ class Program:
 
         def step(i: Any, loss: Any, total: Any, norms: Any) -> tuple[Any, Any, Any, Any]:
             variables = [tf.identity(v.value) for v in self.network.variables]
-            numbers = tf.maximum(order[i], 0)
+            numbers = tf.maximum(order[i], -1 - order[i])
             weight = tf.gather(weights, numbers) * tf.cast(order[i] >= 0, tf.float32)
             batch = tf.reduce_sum(weight)
             shards = zip(tf.split(numbers, self.n_shards), tf.split(weight, self.n_shards), strict=True)
@@ -397,7 +403,8 @@ def _may_compile() -> bool:
     if number == MAX_PROGRAMS + 1:
         warnings.warn(
             f"This process has compiled {MAX_PROGRAMS} XLA programs, whose memory TensorFlow never gives back. "
-            "Further architectures run as plain graphs: slower, and equal to within rounding.",
+            "Further architectures run as plain graphs: slower, and equal to within rounding, but for the random "
+            "numbers of dropout, which are others.",
             RuntimeWarning,
             stacklevel=2,
         )
