@@ -14,10 +14,11 @@ from tsrnn.metrics import (
 from tsrnn.model_selection import WalkForwardSplit
 from tsrnn.plotting import ForecastDisplay
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
-from tsrnn.transformers import SequenceScaler, WindowTransformer
+from tsrnn.transformers import Differencer, SequenceScaler, WindowTransformer
 from tsrnn.windows import Windows, make_windows
 
 __all__ = [
+    "Differencer",
     "DriftForecaster",
     "ForecastDisplay",
     "Forecaster",

@@ -71,7 +71,9 @@ def _finite_windows(estimator: Any, X: Windows) -> Windows:
         check_finite(estimator, steps[X.covered()], "X")
     if X.offsets is not None:
         check_finite(estimator, X.offsets, "X, its offsets,")
-    return Windows(steps, X.starts, X.lookback, origins=X._origins, offsets=X.offsets)
+    if X.scales is not None:
+        check_finite(estimator, X.scales, "X, its scales,")
+    return Windows(steps, X.starts, X.lookback, origins=X._origins, offsets=X.offsets, scales=X.scales)
 
 
 def _check_2d(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.float32]:
