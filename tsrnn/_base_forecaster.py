@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from tsrnn._intervals import IntervalMixin
 from tsrnn._panels import Track, panel_form, split
 from tsrnn._reading import Origins, ReaderMixin
 from tsrnn._series import Floats, read_index, read_rows, same_steps, steps_left_out
@@ -19,7 +20,7 @@ from tsrnn._validation import check_int, name_of
 __all__ = ["BaseForecaster", "Origins"]
 
 
-class BaseForecaster(ReaderMixin, RegressorMixin, BaseEstimator):
+class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
     """Base of the forecasters.
 
     A subclass has the attribute `horizon`, the property `_needed` and two methods: ``_learn(values, covariates)``,
@@ -49,6 +50,7 @@ class BaseForecaster(ReaderMixin, RegressorMixin, BaseEstimator):
         """
         before = self.__dict__.copy()
         try:
+            self._copy = None
             self._tracks = self._read_known(X, y)
             self._learn_tracks(list(self._tracks.values()))
             self._parameters = self.get_params(deep=False)
@@ -204,6 +206,10 @@ class BaseForecaster(ReaderMixin, RegressorMixin, BaseEstimator):
             track.learnt._forecast(track.target, track.covariates, rows)
             for track, rows in zip(tracks, origins, strict=True)
         ]
+
+    def _can_forecast(self, track: Track, origins: Origins) -> Any:  # noqa: ARG002
+        """Return a key to those `origins` from which a forecast can be made: here, all."""
+        return slice(None)
 
     @property
     def _reach(self) -> int:

@@ -291,6 +291,10 @@ class Forecaster(BaseForecaster):
             for track, own, ahead, rows in zip(tracks, stages, found, origins, strict=True)
         ]
 
+    def _can_forecast(self, track: Track, origins: Origins) -> Any:
+        lacking = track.target if self.missing == "drop" else np.zeros((len(track.target), 1))
+        return complete(lacking, origins, self._needed, 0)
+
     def _cut(self, track: Track, origin: int, n_steps: int) -> Track:
         known = replace(track, target=filled(track.target[: origin + 1], self.missing))
         return super()._cut(known, origin, n_steps)
