@@ -5,6 +5,14 @@ from tsrnn.baselines import DriftForecaster, NaiveForecaster, SeasonalNaiveForec
 from tsrnn.classifiers import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
 from tsrnn.datasets import load_ecg, load_electricity_demand, load_sp500
 from tsrnn.evaluation import backtest
+from tsrnn.fetchers import (
+    fetch_ett,
+    fetch_exchange_rates,
+    fetch_m4_hourly,
+    fetch_pjm,
+    fetch_valencia_air,
+    fetch_victoria_electricity,
+)
 from tsrnn.forecasting import Forecaster
 from tsrnn.metrics import (
     mean_absolute_scaled_error,
@@ -12,6 +20,7 @@ from tsrnn.metrics import (
     symmetric_mean_absolute_percentage_error,
 )
 from tsrnn.model_selection import WalkForwardSplit
+from tsrnn.physionet import fetch_mitbih
 from tsrnn.plotting import ForecastDisplay
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from tsrnn.transformers import SequenceScaler, WindowTransformer
@@ -36,6 +45,13 @@ __all__ = [
     "WindowTransformer",
     "Windows",
     "backtest",
+    "fetch_ett",
+    "fetch_exchange_rates",
+    "fetch_m4_hourly",
+    "fetch_mitbih",
+    "fetch_pjm",
+    "fetch_valencia_air",
+    "fetch_victoria_electricity",
     "load_ecg",
     "load_electricity_demand",
     "load_sp500",
