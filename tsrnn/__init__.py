@@ -2,6 +2,7 @@
 
 from tsrnn._validation import InvalidParameterError, TrainingDivergedError
 from tsrnn.baselines import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
+from tsrnn.calendars import CalendarFeatures
 from tsrnn.classifiers import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
 from tsrnn.datasets import load_ecg, load_electricity_demand, load_sp500
 from tsrnn.evaluation import backtest
@@ -27,6 +28,7 @@ from tsrnn.transformers import SequenceScaler, WindowTransformer
 from tsrnn.windows import Windows, make_windows
 
 __all__ = [
+    "CalendarFeatures",
     "DriftForecaster",
     "ForecastDisplay",
     "Forecaster",
