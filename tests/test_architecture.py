@@ -50,6 +50,7 @@ MAY_IMPORT = {
     "windows": {"_validation", "_time_axis"},
     "_samples": {"_validation", "windows"},
     "transformers": {"_validation", "_time_axis", "windows", "_samples"},
+    "seasons": {"_validation", "windows"},
     "calendars": {"_validation", "_time_axis"},
     "_layers": set(),
     "_decoders": {"_layers"},

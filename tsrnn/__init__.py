@@ -24,6 +24,7 @@ from tsrnn.model_selection import WalkForwardSplit
 from tsrnn.physionet import fetch_mitbih
 from tsrnn.plotting import ForecastDisplay
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
+from tsrnn.seasons import find_seasons, suggest_lookback
 from tsrnn.transformers import SequenceScaler, WindowTransformer
 from tsrnn.windows import Windows, make_windows
 
@@ -54,11 +55,13 @@ __all__ = [
     "fetch_pjm",
     "fetch_valencia_air",
     "fetch_victoria_electricity",
+    "find_seasons",
     "load_ecg",
     "load_electricity_demand",
     "load_sp500",
     "make_windows",
     "mean_absolute_scaled_error",
     "root_mean_squared_scaled_error",
+    "suggest_lookback",
     "symmetric_mean_absolute_percentage_error",
 ]
