@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tsrnn import (
+    Differencer,
     DriftForecaster,
     Forecaster,
     GRURegressor,
@@ -133,6 +134,46 @@ def test_forecasts_do_not_see_the_values_that_they_forecast(anchor, refit, cv):
     if cv.test_size == 2 and not cv.gap:
         forecaster.set_params(past_covariates=[0, 1])
         check_folds(forecasts_of(forecaster, cv, refit), cv, (walk(seed=1), walk()), known_by="train")
+
+
+OPTIONS = {
+    "recursive": {"strategy": "recursive"},
+    "window scale": {"scale": "window", "anchor": "mean"},
+    "two seasons": {"anchor": "seasonal", "season_length": (2, 5)},
+    "gaps filled": {"missing": "interpolate"},
+    "gaps dropped": {"missing": "drop"},
+    "differences": {"target_transformer": Differencer(3)},
+    "decay": {"half_life": 9},
+    "recursive over gaps": {"strategy": "recursive", "missing": "interpolate", "target_transformer": Differencer()},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+@pytest.mark.parametrize("refit", [True, False])
+def test_forecasts_with_options(options, refit):
+    forecaster = Forecaster(Ridge(), **{**SIZES, **options})
+    y = walk(k=1)
+    if "missing" in options:
+        y[[20, 21, 32]] = np.nan
+    for cv in (SPLITS["of a horizon"], SPLITS["longer than the horizon"], SPLITS["after a gap"]):
+        check_folds(forecasts_of(forecaster, cv, refit), cv, (None, y), known_by="train")
+
+
+def test_one_member_of_a_panel_does_not_see_what_comes_after_its_own_end():
+    panel = {"a": walk(k=1)[:, 0], "b": walk(k=1, seed=1)[:50, 0]}
+    forecaster = Forecaster(Ridge(), **SIZES).fit(panel)
+    later = forecaster.predict_origins(poisoned(panel["b"], 30), origins=[30])
+    np.testing.assert_array_equal(later, forecaster.predict_origins(panel["b"], origins=[30]))
+
+
+def test_bounds():
+    cv = WalkForwardSplit(3, test_size=2)
+
+    def bounds(y):
+        table = backtest(Forecaster(Ridge(), **SIZES), y, cv=cv, coverage=0.8, progress=False)
+        return [part[["lower", "upper"]].to_numpy() for _, part in table.groupby("fold")]
+
+    check_folds(bounds, cv, (walk(k=1),), known_by="train")
 
 
 @pytest.mark.parametrize("rule", [SeasonalNaiveForecaster(2, 2), DriftForecaster(2)])
