@@ -182,3 +182,14 @@ def test_bad_input_is_refused_by_name(function, series, parameters, error, messa
 def test_short_series(n):
     assert suggest_lookback(noise(n, n)) >= 1
     assert suggest_lookback(noise(n, n), max_lag=n // 2) >= 1
+
+
+def test_ripples_on_the_way_to_a_peak_are_no_season():
+    for seed in range(10):
+        (found,) = find_seasons(sine(200, 2400) + noise(seed, 2400))
+        assert abs(found - 200) <= 4
+
+
+def test_differences_of_noise_make_no_season():
+    found = [find_seasons(sine(24, 60) + 0.2 * noise(seed, 60)) for seed in SEEDS]
+    assert min([season for seasons in found for season in seasons], default=24) > 3
