@@ -7,7 +7,6 @@ import argparse
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,7 +16,6 @@ import numpy as np
 from benchmarks import jobs, tasks
 from tsrnn import GRUClassifier, GRURegressor, LSTMRegressor, SimpleRNNRegressor, make_windows
 
-PAGE = Path(__file__).parents[1] / "docs" / "architectures.md"
 LOOKBACK, HORIZON, HIDDEN, BATCH, EPOCHS, STEPS = 96, 24, 32, 64, 3, 3000
 
 
@@ -210,15 +208,6 @@ def task_rows() -> list[str]:
     return lines
 
 
-def put(page: str, mark: str, lines: list[str]) -> str:
-    """Return `page` with the rows of the table behind ``<!-- mark -->`` replaced."""
-    begin = page.index(f"<!-- {mark} -->")
-    head_end = page.index("|---", begin)
-    first = page.index("\n", head_end) + 1
-    end = page.find("\n\n", first)
-    return page[:first] + "\n".join(lines) + (page[end:] if end >= 0 else "\n")
-
-
 def cost_rows(repetitions: int) -> list[str]:
     lines = []
     for row in ROWS:
@@ -239,7 +228,7 @@ def main() -> None:
         print(f"\n{name}:", flush=True)
         lines = tables[name]()
         if options.write:
-            PAGE.write_text(put(PAGE.read_text(encoding="utf-8"), name, lines), encoding="utf-8")
+            jobs.put("architectures", name, lines)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from benchmarks.jobs import verdict
+from benchmarks.jobs import put, verdict
 from tsrnn import GRUClassifier
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -85,41 +85,60 @@ def show_choice() -> None:
         print(f"  {score:.3f}  {change or 'as chosen'}", flush=True)
 
 
-def show_ecg200() -> None:
+def row(task: str, model: str, score: str) -> str:
+    print(f"  {task:44} {model:32} {score}", flush=True)
+    return f"| {task} | {model} | {score} |"
+
+
+def ecg200_rows() -> list[str]:
     (X, y), (X_test, y_test) = ecg200("TRAIN"), ecg200("TEST")
-    for name, model in {"1 nearest neighbour": KNeighborsClassifier(1), "logistic": LogisticRegression()}.items():
-        print(f"  {name:30} {model.fit(X, y).score(X_test, y_test):.3f}")
+    task = "ECG200, accuracy"
+    plain = {"1 nearest neighbour": KNeighborsClassifier(1), "logistic regression": LogisticRegression()}
+    lines = [row(task, name, f"{model.fit(X, y).score(X_test, y_test):.3f}") for name, model in plain.items()]
     scores, began = [], time.perf_counter()
     for seed in SEEDS:
         scores.append(GRUClassifier(**ECG200, random_state=seed).fit(X, y).score(X_test, y_test))
-    seconds = (time.perf_counter() - began) / len(scores)
-    print(f"  {'network, each seed':30} {', '.join(f'{s:.2f}' for s in scores)}   {seconds:.1f} s a seed")
+    print(f"  {(time.perf_counter() - began) / len(scores):.1f} s a seed")
+    lines.append(row(task, "GRU, seed by seed", ", ".join(f"{score:.2f}" for score in scores)))
+    lines.append(row(task, "GRU, mean", f"{np.mean(scores):.3f}"))
     verdict("ECG200: mean accuracy of 5 seeds", float(np.mean(scores)), 0.88, unit="")
+    return lines
 
 
-def show_beats() -> None:
+def beat_rows() -> list[str]:
     X, y, seconds = beats(106)
     end = 1805.6  # of the record, in seconds
     train, test = seconds < 0.6 * end, seconds >= 0.7 * end
     print(f"  record 106: {train.sum()} beats to train on, {(y[train] == 'V').sum()} of them ventricular; {test.sum()} "
           f"to test, {(y[test] == 'V').sum()} ventricular")  # fmt: skip
-    naive = f1_score(y[test], np.full(test.sum(), "V"), pos_label="V")
-    print(f"  {'all called ventricular: F1':30} {naive:.3f}")
+    task = "record 106, its last 30 %, ventricular F1"
     linear = LogisticRegression(max_iter=2000, class_weight="balanced").fit(X[train], y[train])
-    print(f"  {'logistic: F1':30} {f1_score(y[test], linear.predict(X[test]), pos_label='V'):.3f}")
-    scores = []
-    for seed in SEEDS:
-        model = GRUClassifier(**BEATS, random_state=seed).fit(X[train], y[train])
-        scores.append(f1_score(y[test], model.predict(X[test]), pos_label="V"))
-    print(f"  {'network, each seed: F1':30} {', '.join(f'{s:.3f}' for s in scores)}")
+    lines = [
+        row(task, "all called ventricular", f"{f1(y[test], np.full(test.sum(), 'V')):.3f}"),
+        row(task, "logistic regression", f"{f1(y[test], linear.predict(X[test])):.3f}"),
+    ]
+    models = [GRUClassifier(**BEATS, random_state=seed).fit(X[train], y[train]) for seed in SEEDS]
+    scores = [f1(y[test], model.predict(X[test])) for model in models]
+    lines.append(row(task, "GRU, seed by seed", ", ".join(f"{score:.3f}" for score in scores)))
     verdict("record 106: mean F1 of the ventricular class, 5 seeds", float(np.mean(scores)), 0.97, unit="")
-    for record in (100, 103):
-        X_other, y_other, _ = beats(record)
-        said = model.predict(X_other)
-        print(
-            f"  across, record {record}: {(y_other == 'V').sum()} of {len(y_other)} beats are ventricular; "
-            f"{(said == 'V').sum()} called so, {((said == 'V') & (y_other == 'V')).sum()} of them rightly"
-        )
+    return lines + [line for record in (100, 103) for line in across_rows(record, linear, models)]
+
+
+def across_rows(record: int, linear: LogisticRegression, models: list[GRUClassifier]) -> list[str]:
+    """What the models of record 106 say of another record, from another heart."""
+    X, y, _ = beats(record)
+    lines = []
+    for name, several in {"logistic regression": [linear], "GRU, seed by seed": models}.items():
+        said = [model.predict(X) for model in several]
+        rightly = ", ".join(f"{((s == 'V') & (y == 'V')).sum()} of {(s == 'V').sum()}" for s in said)
+        scores = ", ".join(f"{f1(y, s):.3f}" for s in said)
+        task = f"from record 106 to {record} ({(y == 'V').sum()} of {len(y)} beats ventricular), F1"
+        lines.append(row(task, name, f"{scores}; called so rightly: {rightly}"))
+    return lines
+
+
+def f1(y: np.ndarray, said: np.ndarray) -> float:
+    return float(f1_score(y, said, pos_label="V", zero_division=0))
 
 
 def main() -> None:
@@ -127,13 +146,14 @@ def main() -> None:
     parser.add_argument("--choose", action="store_true", help="cross-validate the settings of ECG200 first")
     if not DATA.is_dir():
         sys.exit("The data are not here: ../shared/data beside the project. Nothing was measured.")
-    if parser.parse_args().choose:
+    parser.add_argument("--write", action="store_true", help="put the table into docs/architectures.md")
+    options = parser.parse_args()
+    if options.choose:
         print("ECG200, accuracy by cross-validation of the training half:")
         show_choice()
-    print("ECG200:")
-    show_ecg200()
-    print("MIT-BIH beats:")
-    show_beats()
+    lines = ecg200_rows() + beat_rows()
+    if options.write:
+        put("architectures", "ecg", lines)
 
 
 if __name__ == "__main__":

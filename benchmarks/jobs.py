@@ -121,3 +121,13 @@ def verdict(what: str, value: float, bar: float, *, at_least: bool = True, unit:
     met = value >= bar if at_least else value <= bar
     sign = ">=" if at_least else "<="
     print(f"{what:58} {value:8.2f} {unit:3} bar {sign} {bar:g} {unit:3} {'met' if met else 'MISSED'}", flush=True)
+
+
+def put(page: str, mark: str, lines: list[str]) -> None:
+    """Replace the rows of the table behind ``<!-- mark -->`` in ``docs/page.md``."""
+    path = Path(__file__).parents[1] / "docs" / f"{page}.md"
+    text = path.read_text(encoding="utf-8")
+    head_end = text.index("|---", text.index(f"<!-- {mark} -->"))
+    first = text.index("\n", head_end) + 1
+    end = text.find("\n\n", first)
+    path.write_text(text[:first] + "\n".join(lines) + (text[end:] if end >= 0 else "\n"), encoding="utf-8")

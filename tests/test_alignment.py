@@ -204,12 +204,15 @@ def test_backtest_of_a_forecaster(walk, lookback, horizon, refit, covariates):
         )
     asked = np.concatenate([entry[1] for entry in book if entry[0] == "predict"])
     expected = []
-    for train, test in folds:
-        # Zeros, which the recorder forecasts, stand in for the past; the last covariates for those beyond the fold.
-        known, future = np.array(y), np.concatenate([X[: test[-1] + 1], np.repeat(X[[test[-1]]], horizon, axis=0)])
-        for origin in range(train[-1], test[-1], horizon):
-            known[train[-1] + 1 : origin + 1] = 0
-            expected.append(windows_of(known, future, [origin], lookback, horizon)[0])
+    size = len(folds) if refit is False else int(refit)
+    for first in range(0, len(folds), size):
+        group = folds[first : first + size]
+        for ahead in range(0, group[0][1][-1] - group[0][0][-1], horizon):
+            for train, test in group:
+                # Zeros, which the recorder forecasts, stand in for the past; the last covariates for those beyond.
+                known, future = np.array(y), np.concatenate([X[: test[-1] + 1], X[[test[-1]] * horizon]])
+                known[train[-1] + 1 :] = 0
+                expected.append(windows_of(known, future, [train[-1] + ahead], lookback, horizon)[0])
     np.testing.assert_array_equal(asked, expected)
 
 

@@ -36,6 +36,7 @@ ENGINE = {
     "_parameters",
     "_documentation",
 }
+FORECASTING = {"_validation", "_series", "_anchors", "_panels", "_chains", "_framing", "_gaps", "_reading"}
 EVERYTHING = set(TREES)
 
 # Who may import whom inside the package. A new module gets a line here, or it fails.
@@ -69,8 +70,15 @@ MAY_IMPORT = {
     "classifiers": ENGINE,
     "_series": {"_validation", "_time_axis"},
     "_anchors": {"_validation", "windows"},
-    "_base_forecaster": {"_validation", "_time_axis", "_series"},
-    "forecasting": {"_validation", "_series", "_anchors", "_base_forecaster", "windows"},
+    "_panels": {"_validation", "_series"},
+    "_chains": set(),
+    "_kinds": set(),
+    "_framing": {"_anchors", "windows"},
+    "_gaps": {"_panels"},
+    "_reading": {"_validation", "_series", "_panels"},
+    "_intervals": {"_validation", "_series", "_panels"},
+    "_base_forecaster": {"_validation", "_time_axis", "_series", "_panels", "_reading", "_intervals"},
+    "forecasting": {"_base_forecaster", "windows", "_kinds"} | FORECASTING,
     "baselines": {"_validation", "_series", "_base_forecaster"},
     "metrics": {"_validation"},
     "model_selection": {"_validation", "_time_axis"},

@@ -215,7 +215,17 @@ def test_early_stopping_keeps_the_best_epoch():
 
 def test_too_few_samples_to_hold_any_out():
     with pytest.raises(ValueError, match=r"^SimpleRNNClassifier: early stopping .* holds out 0 of 8 windows"):
-        make(early_stopping=2).fit(X[:8], np.arange(8) % 2)
+        make(early_stopping=2).fit(X[:8], np.arange(8))
+
+
+def test_one_sample_of_each_class_at_least_is_held_out():
+    model = make(early_stopping=2)
+    model._ordered = False
+    targets = np.eye(4)[np.arange(12) % 3]
+    train, watched = model._held_out(training.Samples(None, targets, np.ones(12)))
+    assert watched.sum() == 3
+    assert (targets[watched].sum(axis=0) == [1, 1, 1, 0]).all()
+    assert (train == ~watched).all()
 
 
 # --- partial_fit ---
@@ -357,3 +367,13 @@ def test_bad_sample_weights_are_refused():
         make().fit(X, Y, np.ones(5))
     with pytest.raises(ValueError, match="sample_weight is zero for every sample"):
         make().partial_fit(X, Y, sample_weight=np.zeros(60))
+
+
+def test_partial_fit_takes_weights_of_classes_that_are_not_there_yet():
+    weights = {0: 1.0, 1: 2.0, 2: 3.0}
+    model = make(class_weight=weights).partial_fit(X, Y).partial_fit(X[Y < 2], Y[Y < 2])
+    by_hand = make().partial_fit(X, Y, sample_weight=Y + 1.0)
+    by_hand.partial_fit(X[Y < 2], Y[Y < 2], sample_weight=Y[Y < 2] + 1.0)
+    assert same(model, by_hand)
+    with pytest.raises(ValueError, match=r"^SimpleRNNClassifier: partial_fit .* cannot balance the classes"):
+        make(class_weight="balanced").partial_fit(X, Y)

@@ -115,3 +115,15 @@ def test_a_loop_of_segments_is_trained_by_xla_as_by_a_plain_graph(decoder):
     ]
     plain, compiled = (np.concatenate([w.ravel() for w in fit.weights_[0]]) for fit in fits)
     np.testing.assert_allclose(compiled, plain, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("decoder", ["parallel", "recurrent", "attention"])
+def test_cell_options_reach_the_decoders_cell(decoder):
+    options = {"activation": "relu", "kernel_constraint": keras.constraints.MaxNorm(1e-3), "dropout": 0.1}
+    model = networks.build(Architecture("GRU", 4, 1, 4, 3, decoder=decoder, cell_options=options))
+    cell = model.get_layer("decoder").cell
+    assert cell.activation is keras.activations.relu
+    assert cell.kernel_constraint.max_value == 1e-3
+    assert cell.dropout == 0
+    copied = keras.models.clone_model(model).get_layer("decoder").cell
+    assert copied.kernel_constraint.max_value == 1e-3

@@ -166,3 +166,10 @@ def test_influence_does_not_depend_on_how_many_windows_are_asked(monkeypatch):
     np.testing.assert_allclose(model.influence(X), expected, rtol=1e-6)
     each = [model.influence(X[i : i + 1]) for i in range(60)]
     np.testing.assert_allclose(np.mean(each, axis=0), expected, rtol=1e-5)
+
+
+def test_partial_fit_keeps_the_quantiles():
+    model = make(loss="quantile", quantiles=LEVELS).fit(X, Y)
+    with pytest.raises(ValueError, match=r"partial_fit goes on .* but \['quantiles'\] have been changed"):
+        model.set_params(quantiles=(0.2, 0.3, 0.4)).partial_fit(X, Y)
+    model.set_params(quantiles=LEVELS).partial_fit(X, Y)

@@ -18,7 +18,14 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from tsrnn import Forecaster, GRURegressor, InvalidParameterError, LSTMRegressor, SequenceScaler, WalkForwardSplit
+from tsrnn import (
+    Forecaster,
+    GRURegressor,
+    InvalidParameterError,
+    LSTMRegressor,
+    SequenceScaler,
+    WalkForwardSplit,
+)
 
 ANCHORS = [None, "last", "mean", "seasonal", "linear"]
 L, H, SEASON = 6, 4, 3
@@ -341,22 +348,6 @@ def test_a_search_in_a_forecaster_is_run_once_for_all_steps_ahead():
 
 
 # As an estimator
-
-
-def test_parameters_survive_clone_and_pickle():
-    parameters = {"regressor": Ridge(alpha=3.0), "lookback": 7, "horizon": 2, "anchor": "seasonal", "season_length": 5}
-    parameters |= {"scaler": MinMaxScaler(), "past_covariates": ("b",), "multivariate": True, "stride": 2}
-    forecaster = Forecaster(**parameters)
-    assert forecaster.get_params(deep=False) == parameters
-    assert forecaster.get_params()["regressor__alpha"] == 3.0
-    copy = clone(forecaster)
-    assert str(copy.get_params()) == str(forecaster.get_params())
-    assert copy.regressor is not forecaster.regressor
-    assert "season_length=5" in repr(forecaster)
-    X = daily(walk(70, 2, seed=1), columns=["a", "b"])
-    forecaster.fit(X[:60], daily(walk()))
-    again = pickle.loads(pickle.dumps(forecaster))
-    pd.testing.assert_series_equal(again.predict(X[60:62]), forecaster.predict(X[60:62]))
 
 
 def test_fit_clones_the_regressor():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from estimators import assert_close
 
-from tsrnn import SimpleRNNRegressor, make_windows, programs, training
+from tsrnn import InvalidParameterError, SimpleRNNRegressor, make_windows, programs, training
 
 pytestmark = pytest.mark.usefixtures("own_caches")
 
@@ -80,3 +80,58 @@ def test_optimizers_count_by_their_content():
     other = make(**{**DESCENT, "optimizer": keras.optimizers.SGD(0.3, momentum=0.9)}).fit(X, Y)
     assert len(programs._programs) == before + 2
     assert not np.allclose(other.weights_[0][0], first.weights_[0][0], atol=1e-4)
+
+
+def test_partial_fit_goes_on_with_a_schedule():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+    model = make(**DESCENT, learning_rate=schedule)
+    for _ in range(3):
+        model.partial_fit(X, Y)
+    assert list(model.history_["learning_rate"]) == pytest.approx([0.1 * 0.5 ** (k / 2) for k in range(3)])
+    model.fit(X, Y)
+    assert model.history_["learning_rate"][0] == pytest.approx(0.1)
+
+
+class Halving(keras.optimizers.schedules.LearningRateSchedule):
+    """A user's own schedule, which Keras cannot make from its configuration."""
+
+    def __call__(self, step):
+        return 0.4 / 2.0**step
+
+    def get_config(self):
+        return {}
+
+
+def test_an_optimizer_may_bring_a_schedule_of_the_users_own():
+    model = make(**{**DESCENT, "optimizer": keras.optimizers.SGD(Halving())}).fit(X, Y)
+    assert list(model.history_["learning_rate"]) == pytest.approx([0.4, 0.2])
+
+
+def without_decay():
+    optimizer = keras.optimizers.AdamW(0.1)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "named"),
+    [
+        (lambda: keras.optimizers.SGD(0.1, use_ema=True), "use_ema"),
+        (lambda: keras.optimizers.SGD(0.1, loss_scale_factor=8.0), "loss_scale_factor"),
+        (lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)), "inner_optimizer"),
+        (without_decay, "exclude_from_weight_decay"),
+    ],
+)
+def test_what_an_optimizer_would_do_in_vain_is_refused(optimizer, named):
+    with pytest.raises(InvalidParameterError, match=f"`optimizer` must be an optimizer without {named}; got"):
+        make(optimizer=optimizer()).fit(X, Y)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_no_callback_sets_the_rate_of_a_schedule():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+    setter = keras.callbacks.LearningRateScheduler(lambda *_: 0.01)
+    with pytest.raises(ValueError, match=r"^A callback has set the learning rate, but it is a schedule"):
+        make(learning_rate=schedule, callbacks=[setter]).fit(X, Y)
+    watcher = keras.callbacks.EarlyStopping(monitor="loss")
+    make(learning_rate=schedule, callbacks=[watcher]).fit(X, Y)

@@ -23,7 +23,7 @@ import tsrnn
 from tsrnn import LSTMRegressor, Windows, make_windows, programs
 from tsrnn.losses import Loss
 from tsrnn.networks import Architecture
-from tsrnn.programs import Cache, Program, Settings
+from tsrnn.programs import Cache, Network, Program, Settings
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
@@ -342,3 +342,24 @@ def test_the_users_types_change_nothing():
     finally:
         keras.config.set_dtype_policy(before[0])
         keras.config.set_floatx(before[1])
+
+
+def separable(shape, n_outputs):
+    window = keras.Input(shape)
+    x = keras.layers.SeparableConv1D(2, 2)(window)
+    return keras.Model(window, keras.layers.Dense(n_outputs)(keras.layers.Flatten()(x)))
+
+
+def test_every_random_weight_is_drawn_anew():
+    architecture = Architecture("GRU", 4, 1, 1, build_network=separable)
+    one, other = (Network(architecture).initial_weights(np.random.default_rng(seed)) for seed in (0, 1))
+    differ = [not np.array_equal(a, b) for a, b in zip(one, other, strict=True)]
+    assert differ == [True, True, False, True, False]  # depthwise, pointwise, bias; kernel, bias
+
+
+def test_a_drawn_bias_leaves_the_forget_gate_open():
+    options = {"bias_initializer": keras.initializers.RandomNormal(stddev=0.01)}
+    weights = Network(Architecture("LSTM", 4, 1, 1, 3, cell_options=options)).initial_weights(np.random.default_rng(0))
+    bias = weights[2]
+    assert (bias[3:6] == 1).all()
+    assert 0 < np.abs(bias[[0, 1, 2, 6]]).min() < np.abs(bias[[0, 1, 2, 6]]).max() < 0.1

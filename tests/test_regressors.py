@@ -31,6 +31,16 @@ from tsrnn import (
 
 pytestmark = pytest.mark.usefixtures("own_caches")
 
+
+class Silent(keras.callbacks.Callback):
+    """Does nothing, and equals its copies."""
+
+    def __eq__(self, other):
+        return type(self) is type(other)
+
+    __hash__ = None
+
+
 REGRESSORS = [SimpleRNNRegressor, LSTMRegressor, GRURegressor]
 every_regressor = pytest.mark.parametrize("regressor", REGRESSORS)
 
@@ -89,7 +99,7 @@ OTHERS = {
     "loss": "huber", "quantiles": (0.2, 0.8), "optimizer": "adamw", "learning_rate": 0.5,
     "schedule": "cosine", "clipping": None,
     "epochs": 3, "batch_size": 7, "early_stopping": 4, "validation_fraction": 0.3,
-    "n_members": 2, "warm_start": True, "random_state": 11, "callbacks": [1], "jit_compile": True,
+    "n_members": 2, "warm_start": True, "random_state": 11, "callbacks": [Silent()], "jit_compile": True,
 }  # fmt: skip
 
 ALONGSIDE = {"validation_fraction": {"early_stopping": 5}, "quantiles": {"loss": "quantile"}}
@@ -158,6 +168,8 @@ WRONG = [
     ({"between_layers": "resid"}, "one of .*; got 'resid'. Did you mean 'residual'"),
     ({"between_layers": ["residual", {}]}, "one of .*'layer_norm'.; got {}"),
     ({"cell_options": 3}, "a dict or None; got 3"),
+    ({"cell_options": {"units": 3}}, r"without \['units'\], which are not free; got {'units': 3}"),
+    ({"callbacks": [print]}, r"a list of Keras callbacks or None; got \[<built-in function print>\]"),
     ({"build_network": 3}, "a callable or None; got 3"),
     ({"decoder": "seq"}, "one of .'dense', 'parallel', 'recurrent', 'sequence', 'attention'.; got 'seq'"),
     ({"segment_length": 3}, "a divisor of the windows' length 4; got 3"),

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from estimators import make
+from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_score
 
-from tsrnn import GRUClassifier, GRURegressor, InvalidParameterError, training
+from tsrnn import GRUClassifier, GRURegressor, InvalidParameterError, Windows, training
 
 pytestmark = pytest.mark.usefixtures("own_caches")
 
@@ -153,6 +154,19 @@ def test_the_targets_of_lists_are_as_long_as_the_longest():
     np.testing.assert_array_equal(listed.predict(LISTED), padded.predict(PADDED))
 
 
+def test_sequences_of_targets_of_different_lengths_are_refused():
+    with pytest.raises(ValueError, match=r"^SimpleRNNRegressor: y holds sequences of .* Pass 5 targets"):
+        make(decoder="sequence").fit(LISTED, [np.arange(len(part)) for part in LISTED])
+
+
+def test_several_targets_at_every_step_are_scored():
+    targets = np.stack([SUMS, SUMS**2], axis=2)
+    model = make(decoder="sequence").fit(X, targets)
+    each = [r2_score(targets[:, step, k], model.predict(X)[:, step, k]) for step in range(6) for k in range(2)]
+    assert model.score(X, targets) == pytest.approx(np.mean(each))
+    assert np.isfinite(cross_val_score(model, X, targets, cv=2, error_score="raise")).all()
+
+
 def test_early_stopping_leaves_out_the_steps_that_two_windows_share(monkeypatch):
     found = []
 
@@ -162,11 +176,13 @@ def test_early_stopping_leaves_out_the_steps_that_two_windows_share(monkeypatch)
 
     monkeypatch.setattr(training, "fit", stop)
     model = make(decoder="sequence", early_stopping=2)
-    for targets in (SUMS, np.stack([SUMS] * 7, axis=2)):
-        found.clear()
-        with pytest.raises(InterruptedError):
-            model.fit(X, targets)
-        assert found == [list(range(31)), [36, 37, 38, 39]]
+    windows = Windows(X.reshape(-1, 1), np.arange(40), 6, origins=np.arange(40))
+    for samples, trained in ((windows, 31), (X, 36)):  # samples of an array share no step
+        for targets in (SUMS, np.stack([SUMS] * 7, axis=2)):
+            found.clear()
+            with pytest.raises(InterruptedError):
+                model.fit(samples, targets)
+            assert found == [list(range(trained)), [36, 37, 38, 39]]
 
 
 SHAPES = r"^SimpleRNNRegressor: decoder='sequence' needs y of shape \(n_samples, 6\) or \(n_samples, 6, n_targets\), .*"

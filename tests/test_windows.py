@@ -192,7 +192,7 @@ def test_series_that_do_not_belong_together(X, y, message):
 
 @st.composite
 def windows_of_any_kind(draw):
-    """Return `Windows` with starts in any order, twice or never, with offsets and origins or without."""
+    """Return `Windows` with starts in any order, twice or never, with offsets, scales and origins or without."""
     n, lookback, n_features = draw(st.integers(1, 12)), draw(few), draw(st.integers(1, 3))
     n_steps = n + lookback - 1
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -200,7 +200,8 @@ def windows_of_any_kind(draw):
     steps = rng.normal(size=(n_steps, n_features)).astype(draw(st.sampled_from(["float32", "float64"])))
     offsets = rng.normal(size=(len(starts), n_features)) if draw(st.booleans()) else None
     origins = rng.integers(0, 99, size=len(starts)) if draw(st.booleans()) else None
-    return Windows(steps, starts, lookback, origins=origins, offsets=offsets)
+    scales = rng.uniform(0.5, 2, size=(len(starts), n_features)) if draw(st.booleans()) else None
+    return Windows(steps, starts, lookback, origins=origins, offsets=offsets, scales=scales)
 
 
 def by_hand(windows):
@@ -210,6 +211,8 @@ def by_hand(windows):
         array[i] = windows.steps[start : start + windows.lookback]
         if windows.offsets is not None:
             array[i] -= windows.offsets[i]
+        if windows.scales is not None:
+            array[i] /= windows.scales[i]
     return array
 
 
@@ -338,6 +341,7 @@ def test_origins_are_the_last_rows_unless_given():
         ({"origins": [0.5, 1.5]}, "`origins` must be a 1-D array of integers"),
         ({"offsets": [0.0, 0.0]}, r"`offsets` must be of shape \(2, 3\); got \(2,\)"),
         ({"offsets": np.zeros((1, 3))}, r"`offsets` must be of shape \(2, 3\); got \(1, 3\)"),
+        ({"scales": np.ones((1, 3))}, r"`scales` must be of shape \(2, 3\); got \(1, 3\)"),
     ],
 )
 def test_parts_that_do_not_fit_together(change, message):

@@ -25,11 +25,12 @@ from tsrnn.physionet import fetch_mitbih
 from tsrnn.plotting import ForecastDisplay
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from tsrnn.seasons import find_seasons, suggest_lookback
-from tsrnn.transformers import SequenceScaler, WindowTransformer
+from tsrnn.transformers import Differencer, SequenceScaler, WindowTransformer
 from tsrnn.windows import Windows, make_windows
 
 __all__ = [
     "CalendarFeatures",
+    "Differencer",
     "DriftForecaster",
     "ForecastDisplay",
     "Forecaster",

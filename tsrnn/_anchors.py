@@ -27,20 +27,20 @@ def offsets_of(anchor: str | None, values: Floats, origins: NDArray[np.int64], l
 
 
 def level_of(
-    anchor: str | None, values: Floats, origins: NDArray[np.int64], shape: tuple[int, int], season: int
+    anchor: str | None, values: Floats, origins: NDArray[np.int64], shape: tuple[int, int], seasons: tuple[int, ...]
 ) -> Floats:
     """Return what is added back to the forecasts from `origins`, (n_windows, horizon, n_targets).
 
-    `shape` is (lookback, horizon). The level of "linear" is that of "last": its map learns what comes on top.
+    `shape` is (lookback, horizon). The level of "linear" is that of "last": its map learns what comes on top. That of
+    several seasons is the mean of what each of them tells.
     """
     lookback, horizon = shape
     offsets = offsets_of(anchor, values, origins, lookback)
     if offsets is None:
         return np.zeros((len(origins), horizon, values.shape[1]))
     if anchor == "seasonal":
-        back = season - np.arange(horizon) % season
-        before: Floats = values[origins[:, None] + 1 - back]
-        return before
+        backs = [season - np.arange(horizon) % season for season in seasons]
+        return np.mean([values[origins[:, None] + 1 - back] for back in backs], axis=0)  # type: ignore[no-any-return]
     return np.repeat(offsets[:, None], horizon, axis=1)
 
 

@@ -1,46 +1,47 @@
 """The face that every forecaster has: series in, forecast out, with the index rules; a subclass fills in the rule."""
 
 from copy import copy
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from tsrnn._series import Floats, Form, read_index, read_rows, same_steps, steps_left_out
+from tsrnn._intervals import IntervalMixin
+from tsrnn._panels import Track, panel_form, split
+from tsrnn._reading import Origins, ReaderMixin
+from tsrnn._series import Floats, read_index, read_rows, same_steps, steps_left_out
 from tsrnn._time_axis import check_time_axis, continue_axis
-from tsrnn._validation import check_int, invalid_parameter, name_of
+from tsrnn._validation import check_int, name_of
 
-Origins = NDArray[np.int64]
+__all__ = ["BaseForecaster", "Origins"]
 
 
-class BaseForecaster(RegressorMixin, BaseEstimator):
+class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
     """Base of the forecasters.
 
     A subclass has the attribute `horizon`, the property `_needed` and two methods: ``_learn(values, covariates)``,
     which fits on the known rows, and ``_forecast(values, covariates, origins)``, which returns
     (n_origins, horizon, n_targets) from the rows up to each origin and no later ones. Known-future covariates have rows
-    beyond `values`.
+    beyond `values`. Of a panel, every series is then learnt alone; a subclass that learns from all of them at once
+    overrides ``_learn_tracks`` and ``_forecast_tracks``.
     """
 
-    horizon: int
-    past_covariates: Any = ()
-    index_: pd.Index
-    _values: Floats
-    _covariates: Floats | None
+    _reads_all: ClassVar[bool] = True
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn from a series.
 
         Parameters
         ----------
-        X : array-like of shape (n_steps,), (n_steps, n_targets) or (n_steps, n_covariates)
+        X : array-like of shape (n_steps,), (n_steps, n_targets) or (n_steps, n_covariates), or a panel of such
             Alone, the series itself; with `y`, the covariates, row by row with it (a DataFrame without columns, or
-            None, for none).
-        y : array-like of shape (n_steps,) or (n_steps, n_targets), default=None
+            None, for none). A panel is a dict of series, or rows with a MultiIndex (series, time); they may have
+            different lengths.
+        y : array-like of shape (n_steps,) or (n_steps, n_targets), or a panel of such, default=None
             The series to forecast.
 
         Returns
@@ -49,8 +50,9 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         """
         before = self.__dict__.copy()
         try:
-            values, covariates = self._read_known(X, y)
-            self._learn(values, covariates)
+            self._copy = None
+            self._tracks = self._read_known(X, y)
+            self._learn_tracks(list(self._tracks.values()))
             self._parameters = self.get_params(deep=False)
         except BaseException:
             self.__dict__.clear()
@@ -63,38 +65,66 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_steps, n_covariates), default=None
+        X : array-like of shape (n_steps, n_covariates), or a panel of such, default=None
             The covariates of the steps to forecast, one row a step; more rows than `horizon` roll the forecast
             forward. Without covariates in `fit`, only its length and index count. None: the next `horizon` steps.
 
         Returns
         -------
-        Series, DataFrame or ndarray of shape (n_steps,) or (n_steps, n_targets)
+        Series, DataFrame or ndarray of shape (n_steps,) or (n_steps, n_targets), or a panel of such
             In the form and the units of the series seen in `fit`, with the index that continues it.
         """
         fitted = self._as_fitted()
-        n_steps, skip, future = fitted._read_future(X)
-        origin = np.array([len(self._values) - 1])
-        covariates = None if self._covariates is None else np.concatenate([self._covariates, future])
-        values = fitted._roll(self._values, covariates, origin, n_steps + skip)[0, skip:]
-        return self._form.dress(values, continue_axis(self.index_, n_steps, skip, owner=self))
+        parts = fitted._split_future(X)
+        forecasts: dict[Any, Floats] = {}
+        steps = {name: fitted._read_future(fitted._tracks[name], part) for name, part in parts.items()}
+        for reach in {skip + count for count, skip, _ in steps.values()}:
+            same = [name for name, (count, skip, _) in steps.items() if skip + count == reach]
+            tracks = [_continued(fitted._tracks[name], steps[name][2]) for name in same]
+            origins = [np.array([len(track.target) - 1]) for track in tracks]
+            forecasts |= dict(zip(same, fitted._roll(tracks, origins, reach), strict=True))
+        dressed = {}
+        for name, (count, skip, _) in steps.items():
+            index = continue_axis(fitted._index_of(name), count, skip, owner=self)
+            dressed[name] = self._form.dress(forecasts[name][0, skip:], index)
+        return dressed[None] if self._panel is None else self._panel.dress(dressed)
 
     def update(self, X: Any, y: Any = None) -> Self:
         """Extend the known past by rows that follow it, without refitting; `X` and `y` as in `fit`."""
         check_is_fitted(self)
-        values, covariates, index = self._read(X, y)
-        left_out = steps_left_out(self, self.index_, index, "the new series")
-        if left_out:
-            raise ValueError(
-                f"{name_of(self)}: {left_out} steps are missing between the known series, which ends at "
-                f"{self.index_[-1]}, and the new rows. Pass them as well."
-            )
-        extended = self.index_.append(continue_axis(self.index_, len(values), owner=self))
-        self.index_ = check_time_axis(self, extended)
-        self._values = np.concatenate([self._values, values])
-        if self._covariates is not None and covariates is not None:
-            self._covariates = np.concatenate([self._covariates, covariates])
+        extended = {}
+        for name, (covariates, target) in self._split_known(X, y).items():
+            if name not in self._tracks:
+                raise ValueError(
+                    f"{name_of(self)}: the series {name!r} is not known. `with_history` forecasts other series."
+                )
+            extended[name] = self._extended(self._tracks[name], *self._read(covariates, target))
+        self._tracks = {**self._tracks, **extended}
+        self._remember_index()
         return self
+
+    def with_history(self, X: Any, y: Any = None) -> Self:
+        """Return a copy of this fitted forecaster that knows another past, without refitting.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`: one series or a panel, known to the fit or not, with the same targets and covariates.
+
+        Returns
+        -------
+        self's class
+            What it forecasts follows the given rows. What is learnt of each series alone, such as its scale, is learnt
+            from them.
+        """
+        other = copy(self._as_fitted())
+        other._panel = panel_form(self, X if y is None else y)
+        read = {name: self._read(*parts) for name, parts in other._split_known(X, y).items()}
+        other._tracks = {name: Track(name, *rows) for name, rows in read.items()}
+        for track in other._tracks.values():
+            other._learn_track(track)
+        other._remember_index()
+        return other
 
     def predict_origins(self, X: Any, y: Any = None, *, origins: Any, n_steps: int | None = None) -> Floats:
         """Forecast from several origins of one series at once, without refitting.
@@ -116,14 +146,25 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
             In the units of the series; row h - 1 of an origin is the forecast h steps after it.
         """
         fitted = self._as_fitted()
-        values, covariates, _ = fitted._read(X, y)
+        values, covariates, index = fitted._read(X, y)
         n_steps = fitted.horizon if n_steps is None else check_int(self, "n_steps", n_steps, minimum=1)
-        return fitted._roll(values, covariates, fitted._check_origins(origins, len(values), n_steps), n_steps)
+        rows = fitted._check_origins(origins, len(values), n_steps)
+        track = Track(None, values, covariates, index)
+        if self._panel is None:
+            track.learnt = fitted._tracks[None].learnt
+        else:
+            first = rows.min() + 1
+            past = replace(track, target=values[:first], covariates=None if covariates is None else covariates[:first])
+            fitted._learn_track(past)
+            track.learnt = past.learnt
+        return fitted._roll([track], [rows], n_steps)[0]
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R^2 of the forecast of the rows of `y` (of `X`, the series itself, without `y`)."""
-        truth, what = (X, "X") if y is None else (y, "y")
-        self._as_fitted()._check_targets(read_rows(self, truth, what)[2])
+        fitted, truth, what = self._as_fitted(), *((X, "X") if y is None else (y, "y"))
+        if self._panel is not None:
+            return self._score_panel(X, y, sample_weight)
+        fitted._check_targets(read_rows(self, truth, what)[2])
         if X is None or y is None:
             index = truth.index if isinstance(truth, pd.Series | pd.DataFrame) else None
             X = np.empty((len(truth), 0)) if index is None else pd.DataFrame(index=index)
@@ -132,16 +173,48 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
             same_steps(self, read_index(self, X), read_index(self, y), (len(X), len(y)))
         return float(r2_score(truth, forecast, sample_weight=sample_weight))
 
-    @property
-    def _needed(self) -> int:
-        """Rows that a forecast needs up to its origin, that row included."""
-        raise NotImplementedError
+    def _score_panel(self, X: Any, y: Any, sample_weight: Any) -> float:
+        truths = split(self, X if y is None else y, "X" if y is None else "y")
+        if X is None or y is None:
+            X = {name: pd.DataFrame(index=rows.index) for name, rows in truths.items()}
+        forecasts = split(self, self.predict(X), "X")
+        pairs = [(np.asarray(rows), np.asarray(forecasts[name])) for name, rows in truths.items()]
+        truth, forecast = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        return float(r2_score(truth, forecast, sample_weight=sample_weight))
 
     def _learn(self, values: Floats, covariates: Floats | None) -> None:
         raise NotImplementedError
 
     def _forecast(self, values: Floats, covariates: Floats | None, origins: Origins) -> Floats:
         raise NotImplementedError
+
+    def _learn_tracks(self, tracks: list[Track]) -> None:
+        """Learn from all series: here, from each one alone."""
+        for track in tracks:
+            self._learn_track(track)
+
+    def _learn_track(self, track: Track) -> None:
+        """Learn what belongs to one series alone: here, all that this forecaster learns."""
+        model = self if self._panel is None else copy(self)
+        model._learn(track.target, track.covariates)
+        track.learnt = copy(model)
+        del track.learnt._tracks
+
+    def _forecast_tracks(self, tracks: list[Track], origins: list[Origins]) -> list[Floats]:
+        """Return (n_origins, `_reach`, n_targets) of each series."""
+        return [
+            track.learnt._forecast(track.target, track.covariates, rows)
+            for track, rows in zip(tracks, origins, strict=True)
+        ]
+
+    def _can_forecast(self, track: Track, origins: Origins) -> Any:  # noqa: ARG002
+        """Return a key to those `origins` from which a forecast can be made: here, all."""
+        return slice(None)
+
+    @property
+    def _reach(self) -> int:
+        """Steps forecast in one go."""
+        return self.horizon
 
     def _as_fitted(self) -> Self:
         """Return this forecaster with the parameters of its fit, whatever `set_params` has changed since."""
@@ -150,153 +223,62 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         fitted.__dict__.update(self._parameters)
         return fitted
 
-    def _roll(self, values: Floats, covariates: Floats | None, origins: Origins, n_steps: int) -> Floats:
-        """Return (n_origins, n_steps, n_targets), in one batch where no origin needs a past or a future of its own."""
-        if n_steps == self.horizon or (n_steps < self.horizon and not self._future_columns):
-            return self._forecast(values, covariates, origins)[:, :n_steps]
-        if n_steps > self.horizon and self._past_columns:
+    def _roll(self, tracks: list[Track], origins: list[Origins], n_steps: int) -> list[Floats]:
+        """Return (n_origins, n_steps, n_targets) of each series, in one batch where one go reaches as far.
+
+        Otherwise forecasts stand in for the past, and covariates end with the last step.
+        """
+        if n_steps == self._reach or (n_steps < self._reach and not self._future_columns):
+            return [forecast[:, :n_steps] for forecast in self._forecast_tracks(tracks, origins)]
+        if n_steps > self._reach and self._past_columns:
             raise ValueError(
-                f"{name_of(self)}: {n_steps} steps are asked for, but beyond horizon={self.horizon} the past "
+                f"{name_of(self)}: {n_steps} steps are asked for, but beyond {self._reach_words} the past "
                 f"covariates {list(self.past_covariates)} are not known. Raise `horizon`, or forecast fewer steps."
             )
-        return np.stack([self._roll_alone(values, covariates, int(origin), n_steps) for origin in origins])
+        pieces = [
+            self._cut(track, int(origin), n_steps)
+            for track, rows in zip(tracks, origins, strict=True)
+            for origin in rows
+        ]
+        done = []
+        for _ in range(0, n_steps, self._reach):
+            ends = [np.array([len(piece.target) - 1]) for piece in pieces]
+            done.append(np.concatenate(self._forecast_tracks(pieces, ends)))
+            pieces = [
+                replace(piece, target=np.concatenate([piece.target, ahead]))
+                for piece, ahead in zip(pieces, done[-1], strict=True)
+            ]
+        counts = np.cumsum([len(rows) for rows in origins])[:-1]
+        return np.split(np.concatenate(done, axis=1)[:, :n_steps], counts)
 
-    def _roll_alone(self, values: Floats, covariates: Floats | None, origin: int, n_steps: int) -> Floats:
-        """Return (n_steps, n_targets): covariates end with the last step, and forecasts stand in for the past."""
-        known, done = values[: origin + 1], []
-        covariates = None if covariates is None else covariates[: origin + 1 + n_steps]
-        for _ in range(0, n_steps, self.horizon):
-            done.append(self._forecast(known, covariates, np.array([len(known) - 1]))[0])
-            known = np.concatenate([known, done[-1]])
-        return np.concatenate(done)[:n_steps]
+    @property
+    def _reach_words(self) -> str:
+        return f"horizon={self.horizon}"
 
-    def _read_known(self, X: Any, y: Any) -> tuple[Floats, Floats | None]:
-        """Read the rows of a fit and remember them, their form and their index."""
-        target = X if y is None else y
-        self._form: Form = read_rows(self, target, "X" if y is None else "y")[2]
-        self.n_targets_ = len(self._form.names)
-        self._read_columns(X if y is not None else None)
-        values, covariates, index = self._read(X, y)
-        self.index_ = pd.RangeIndex(len(values)) if index is None else index
-        self._values, self._covariates = values, covariates
-        return values, covariates
+    def _cut(self, track: Track, origin: int, n_steps: int) -> Track:
+        """Return what a forecast of `n_steps` steps from `origin` may know of a series."""
+        first = 0 if self._reads_all else max(0, origin + 1 - self._needed)
+        covariates = None if track.covariates is None else track.covariates[first : origin + 1 + n_steps]
+        return replace(track, target=track.target[first : origin + 1], covariates=covariates)
 
-    def _read_columns(self, X: Any) -> None:
-        """Remember the covariates' names and which of them are known in the past only."""
-        self._check_past_covariates()
-        rows = None if X is None else read_rows(self, X, "X", may_be_empty=True)[0]
-        count = 0 if rows is None else rows.shape[1]
-        self._columns: list[Any] = list(X.columns) if isinstance(X, pd.DataFrame) else list(range(count))
-        if isinstance(X, pd.Series):
-            self._columns = [X.name]
-        unknown = [name for name in self.past_covariates if name not in self._columns]
-        if unknown:
+    def _extended(self, track: Track, values: Floats, covariates: Floats | None, index: pd.Index | None) -> Track:
+        """Return a series with rows that follow it."""
+        known = pd.RangeIndex(len(track.target)) if track.index is None else track.index
+        left_out = steps_left_out(self, known, index, "the new series")
+        if left_out:
             raise ValueError(
-                f"{name_of(self)}: `past_covariates` names {unknown[0]!r}, which is no column of X; "
-                f"X has {self._columns}."
+                f"{name_of(self)}: {left_out} steps are missing between the known series, which ends at "
+                f"{known[-1]}, and the new rows. Pass them as well."
             )
-        self._past_columns = [self._columns.index(name) for name in self.past_covariates]
-        self._future_columns = [i for i in range(count) if i not in self._past_columns]
-        self.n_features_in_ = count
+        stamps = check_time_axis(self, known.append(continue_axis(known, len(values), owner=self)))
+        both = None
+        if track.covariates is not None and covariates is not None:
+            both = np.concatenate([track.covariates, covariates])
+        return replace(track, target=np.concatenate([track.target, values]), covariates=both, index=stamps)
 
-    def _read(self, X: Any, y: Any) -> tuple[Floats, Floats | None, pd.Index | None]:
-        """Return the values, the covariates (None without any) and the index of known rows."""
-        if y is None:
-            values, index, form = read_rows(self, X, "X")
-            self._check_targets(form)
-            if self._columns:
-                raise ValueError(f"{name_of(self)}: fitted with the covariates {self._columns}; pass X and y.")
-            return values, None, index
-        values, index, form = read_rows(self, y, "y")
-        self._check_targets(form)
-        if X is None:
-            return values, None, index
-        covariates, other, _ = self._read_covariates(X, self._columns)
-        same_steps(self, other, index, (len(covariates), len(values)))
-        return values, covariates if self._columns else None, other if index is None else index
 
-    def _read_covariates(self, X: Any, columns: list[Any]) -> tuple[Floats, pd.Index | None, Form]:
-        """Return the rows of the covariates, after a look at their names and number."""
-        rows, index, form = read_rows(self, X, "X", may_be_empty=True)
-        if isinstance(X, pd.DataFrame) and list(X.columns) != columns:
-            raise ValueError(
-                f"{name_of(self)}: the feature names should match those that were passed during fit. "
-                f"Got {list(X.columns)}, expected {columns}."
-            )
-        if rows.shape[1] != len(columns):
-            raise ValueError(
-                f"X has {rows.shape[1]} features, but {name_of(self)} is expecting {len(columns)} features as input."
-            )
-        return rows, index, form
-
-    def _read_future(self, X: Any) -> tuple[int, int, Floats]:
-        """Return the number of steps to forecast, of steps to leave out before them, and their covariates."""
-        if X is None:
-            if self._future_columns:
-                names = [self._columns[i] for i in self._future_columns]
-                raise ValueError(
-                    f"{name_of(self)}: the covariates {names} are known in the future; pass their rows as X."
-                )
-            return self.horizon, 0, np.full((self.horizon, len(self._columns)), np.nan)
-        if not self._columns:
-            self._check_some_rows(X)
-            return len(X), steps_left_out(self, self.index_, read_index(self, X), "X"), np.empty((len(X), 0))
-        future_only = [self._columns[i] for i in self._future_columns]
-        if isinstance(X, pd.DataFrame) and list(X.columns) == future_only:
-            X = X.reindex(columns=self._columns, fill_value=0.0)
-        rows, index, _ = self._read_covariates(X, self._columns)
-        skip = steps_left_out(self, self.index_, index, "X")
-        if skip:
-            raise ValueError(
-                f"{name_of(self)}: X begins {skip} steps after the end of the known series, whose covariates are "
-                "missing in between. Pass their rows as well."
-            )
-        future = rows.copy()
-        future[:, self._past_columns] = np.nan
-        return len(future), skip, future
-
-    def _check_past_covariates(self) -> None:
-        names = self.past_covariates
-        if isinstance(names, str) or not np.iterable(names):
-            raise invalid_parameter(self, "past_covariates", "a sequence of column names", names)
-
-    def _check_some_rows(self, X: Any) -> None:
-        if not hasattr(X, "__len__"):
-            raise TypeError(
-                f"{name_of(self)}: X must be array-like, with a row for each step to forecast; got {X!r}. "
-                "Raise `horizon` to forecast more steps without rows."
-            )
-        if len(X) == 0:
-            raise ValueError(
-                f"Found array with 0 sample(s) (shape={np.shape(X)}) while a minimum of 1 is required "
-                f"by {name_of(self)}."
-            )
-
-    def _check_origins(self, origins: Any, n_known: int, n_steps: int) -> Origins:
-        """Return `origins` as row numbers; each has its past, and the covariates of its forecast, among the rows."""
-        rows = np.asarray(origins)
-        if rows.ndim != 1 or rows.size == 0 or rows.dtype.kind not in "iu":
-            raise invalid_parameter(self, "origins", "a sequence of row numbers (integers), at least one", origins)
-        if rows.min() < self._needed - 1 or rows.max() >= n_known:
-            raise ValueError(
-                f"{name_of(self)}: `origins` must lie between {self._needed - 1} and the last row {n_known - 1}; "
-                f"got {rows.min()} to {rows.max()}."
-            )
-        if self._future_columns and rows.max() + n_steps >= n_known:
-            raise ValueError(
-                f"{name_of(self)}: the forecast from row {rows.max()} needs the covariates up to row "
-                f"{rows.max() + n_steps}; X ends at row {n_known - 1}. Pass more rows, or leave out such origins."
-            )
-        return rows.astype(np.int64)
-
-    def _check_targets(self, form: Form) -> None:
-        """Raise unless rows of `form` have the targets of the fit."""
-        if len(form.names) != self.n_targets_:
-            raise ValueError(
-                f"{name_of(self)}: the series has {len(form.names)} targets, but it was fitted on {self.n_targets_}."
-            )
-        if form.kind == self._form.kind == "frame" and form.names != self._form.names:
-            raise ValueError(
-                f"{name_of(self)}: the names of the series should match those that were passed during fit. "
-                f"Got {form.names}, expected {self._form.names}."
-            )
+def _continued(track: Track, future: Floats) -> Track:
+    """Return a series with the covariates of its future."""
+    if track.covariates is None:
+        return track
+    return replace(track, covariates=np.concatenate([track.covariates, future]))

@@ -22,17 +22,22 @@ class Decoder(keras.layers.Layer):
         Values decoded in all, a multiple of `segment_length`.
     segment_length : int
         Values in a segment.
+    cell_options : dict, default=None
+        Further arguments of the cell, as Keras' configurations.
     **kwargs : dict
         Passed to `keras.layers.Layer`.
     """
 
-    def __init__(self, cell: str, n_values: int, segment_length: int, **kwargs: Any) -> None:
+    def __init__(
+        self, cell: str, n_values: int, segment_length: int, cell_options: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.cell_name, self.n_values, self.segment_length = cell, n_values, segment_length
+        self.cell_options = dict(cell_options or {})
         self.count = n_values // segment_length
 
     def _build_cell(self, size: int, n_inputs: int) -> None:
-        self.cell = getattr(keras.layers, f"{self.cell_name}Cell")(size, name="cell")
+        self.cell = getattr(keras.layers, f"{self.cell_name}Cell")(size, name="cell", **self.cell_options)
         self.values = keras.layers.Dense(self.segment_length, name="values")
         self.cell.build((None, n_inputs))
         self.values.build((None, size))
@@ -44,6 +49,7 @@ class Decoder(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         own = {"cell": self.cell_name, "n_values": self.n_values, "segment_length": self.segment_length}
+        own["cell_options"] = self.cell_options
         return {**super().get_config(), **own}
 
 
@@ -58,8 +64,8 @@ class ParallelDecoder(Decoder):
     Lin et al. (2023), SegRNN, doi:10.48550/arXiv.2308.11200: parallel multi-step decoding with position embeddings.
     """
 
-    def __init__(self, cell: str, n_values: int, segment_length: int, **kwargs: Any) -> None:
-        super().__init__(cell, n_values, segment_length, **kwargs)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.positions_initializer = keras.initializers.RandomNormal(stddev=0.05)
 
     def build(self, input_shape: Any) -> None:

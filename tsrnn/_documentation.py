@@ -35,8 +35,8 @@ NETWORK = """
         on: truncated back-propagation through time. None: gradients flow through the whole window.
     attention : {{"additive", "transformer"}}, default=None
         Network: what looks over the states of all steps. "additive": the last output asks, and a weighted mean of the
-        states answers; "transformer": a block of four heads of self-attention, which sees earlier steps only unless the
-        network is bidirectional. None: the last output alone counts.
+        states answers; "transformer": a block of four heads of self-attention (of one, where four do not divide the
+        units), which sees earlier steps only unless the network is bidirectional. None: the last output alone counts.
 """
 
 DECODER = """    decoder : {{"dense", "parallel", "recurrent", "sequence", "attention"}}, default="dense"
@@ -47,11 +47,12 @@ DECODER = """    decoder : {{"dense", "parallel", "recurrent", "sequence", "atte
 """
 
 OWN_NETWORK = """    cell_options : dict, default=None
-        Network: further arguments of the Keras layer: ``{{"activation": "relu"}}``, ``{{"kernel_constraint":
-        keras.constraints.MaxNorm(2)}}``, ``{{"recurrent_initializer": "orthogonal"}}``.
+        Network: further arguments of the Keras layer, and of a decoder's cell: ``{{"activation": "relu"}}``,
+        ``{{"kernel_constraint": keras.constraints.MaxNorm(2)}}``, ``{{"recurrent_initializer": "orthogonal"}}``.
     build_network : callable, default=None
         Network: a function ``(input_shape, n_outputs) -> keras.Model`` used instead of all of the above; its weights
-        are drawn anew by the initializers that its layers keep.
+        are drawn anew by the initializers that its layers keep. One function is called once for each shape: give
+        another network another function.
 """
 
 LOSS = """    loss : {{"mse", "mae", "huber", "log_cosh", "quantile", "gaussian"}}, default="mse"
@@ -67,7 +68,8 @@ CLASS_WEIGHT = """    class_weight : dict or "balanced", default=None
 """
 
 TRAINING = """    optimizer : {{"adam", "adamw", "rmsprop", "sgd"}} or keras.optimizers.Optimizer, default="adam"
-        Training: Keras' optimizer of that name, or an optimizer, whose own learning rate and clipping count as well.
+        Training: Keras' optimizer of that name, or an optimizer, whose own learning rate and clipping count as well
+        (not its averages of weights, `use_ema`, nor its scale of the loss).
     learning_rate : float or keras.optimizers.schedules.LearningRateSchedule, default=0.001
         Training: learning rate at the start, or of every step. An optimizer that is an object brings its own.
     schedule : {{"cosine", "plateau"}}, default=None
@@ -107,7 +109,8 @@ TRAINING = """    optimizer : {{"adam", "adamw", "rmsprop", "sgd"}} or keras.opt
     n_iter_ : int
         Epochs run, of the member that ran longest.
     best_epoch_ : int
-        The epoch whose weights were kept, of the first member; the last one without early stopping.
+        The epoch whose weights were kept, of the first member; the last one without `early_stopping`, whatever a
+        callback restored.
     n_parameters_ : int
         Trainable weights of one member.
 """
@@ -134,7 +137,9 @@ REST = """    n_features_in_ : int
     one feature. Sequences of different lengths are a list of arrays (length, n_features) or (length,): a shorter one
     is continued backwards with its first step, and of one longer than any that was fitted the last steps count.
     Compiled programs are cached in the process, so another fit of the same shape compiles nothing; the fitted estimator
-    holds numpy arrays only. Two fits with one `random_state` are equal to the bit on one machine.
+    holds numpy arrays only. Two fits with one `random_state` are equal to the bit on one machine. A process compiles no
+    more than 32 networks with XLA, which never gives their memory back; later ones run as plain graphs, equal to within
+    rounding, but with other random numbers for dropout.
 
     References
     ----------
@@ -213,8 +218,8 @@ CLASSIFIER = (
 
 REGRESSORS_TRAINING = {
     "held_out": (
-        "The last windows are held\n        out, behind a gap of n_outputs - 1 steps, so that no target of direct "
-        "forecasts stands on both sides."
+        "The last samples are held\n        out; of `Windows` behind a gap, so that no step of a target stands on "
+        "both sides."
     ),
     "averaged": "their predictions",
     "losses": "Losses are those\n        of standardised targets.",

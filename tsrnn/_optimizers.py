@@ -19,9 +19,8 @@ def new_optimizer(optimizer: Any) -> Any:
 
 def learning_rate_of(optimizer: Any, learning_rate: Any) -> tuple[Any, float]:
     """Return the schedule that gives the rate of each step, or None, and the rate at the start."""
-    rate = learning_rate if isinstance(optimizer, str) else optimizer.get_config()["learning_rate"]
-    if isinstance(rate, dict):
-        rate = keras.optimizers.schedules.deserialize(rate)
+    # An optimizer's public `learning_rate` is that of the moment, whatever schedule it follows.
+    rate = learning_rate if isinstance(optimizer, str) else optimizer._learning_rate
     return (rate, float(rate(0))) if callable(rate) else (None, float(rate))
 
 

@@ -24,6 +24,11 @@ DECODERS = ["dense", "parallel", "recurrent", "sequence", "attention"]
 LOSSES = ["mse", "mae", "huber", "log_cosh", "quantile", "gaussian"]
 OPTIMIZERS = ["adam", "adamw", "rmsprop", "sgd"]
 BETWEEN_LAYERS = ["residual", "layer_norm"]
+RESERVED = {"dtype", "go_backwards", "name", "recurrent_dropout", "return_sequences", "return_state", "stateful"} | {
+    "time_major",
+    "units",
+}
+"""Arguments of a recurrent layer that are set by other parameters, or by the engine."""
 
 
 def check(owner: Any) -> None:
@@ -33,7 +38,8 @@ def check(owner: Any) -> None:
     check_int(owner, "n_members", owner.n_members, minimum=1)
     check_bool(owner, "warm_start", owner.warm_start)
     check_option(owner, "jit_compile", owner.jit_compile, [True, False, "auto"])
-    if not (owner.callbacks is None or isinstance(owner.callbacks, list | tuple)):
+    listed = owner.callbacks is None or isinstance(owner.callbacks, list | tuple)
+    if not (listed and all(hasattr(callback, "set_model") for callback in owner.callbacks or ())):
         raise invalid_parameter(owner, "callbacks", "a list of Keras callbacks or None", owner.callbacks)
     seed = owner.random_state
     if not (seed is None or isinstance(seed, np.random.RandomState)):
@@ -53,8 +59,7 @@ def _check_network(owner: Any) -> None:
     check_option(owner, "attention", owner.attention, ["additive", "transformer", None])
     for name in _listed(owner.between_layers):
         check_option(owner, "between_layers", name, BETWEEN_LAYERS)
-    if not (owner.cell_options is None or isinstance(owner.cell_options, dict)):
-        raise invalid_parameter(owner, "cell_options", "a dict or None", owner.cell_options)
+    _check_cell_options(owner)
     if not (owner.build_network is None or callable(owner.build_network)):
         raise invalid_parameter(owner, "build_network", "a callable or None", owner.build_network)
 
@@ -65,6 +70,14 @@ def _check_convolution(owner: Any) -> None:
         raise invalid_parameter(owner, "convolution", "(filters, kernel_size), two integers >= 1, or None", pair)
     for value in pair:
         check_int(owner, "convolution", value, minimum=1)
+
+
+def _check_cell_options(owner: Any) -> None:
+    if not (owner.cell_options is None or isinstance(owner.cell_options, dict)):
+        raise invalid_parameter(owner, "cell_options", "a dict or None", owner.cell_options)
+    taken = sorted(set(owner.cell_options or {}) & RESERVED)
+    if taken:
+        raise invalid_parameter(owner, "cell_options", f"without {taken}, which are not free", owner.cell_options)
 
 
 def names(value: Any) -> tuple[Any, ...]:
@@ -94,12 +107,25 @@ def _check_optimizer(owner: Any) -> None:
     optimizer, rate = owner.optimizer, owner.learning_rate
     if isinstance(optimizer, type) or not (hasattr(optimizer, "get_config") and hasattr(optimizer, "apply")):
         check_option(owner, "optimizer", optimizer, OPTIMIZERS)
+    else:
+        _check_optimizer_object(owner, optimizer)
     if isinstance(rate, type) or not (callable(rate) and hasattr(rate, "get_config")):
         check_real(owner, "learning_rate", rate, low=0)
     elif owner.schedule is not None:
         raise invalid_parameter(
             owner, "schedule", "None when `learning_rate` is itself a schedule", owner.schedule, "Drop one of them."
         )
+
+
+def _check_optimizer_object(owner: Any, optimizer: Any) -> None:
+    """Raise for what an optimizer does outside of its `apply`: here it would be left out without a word."""
+    told = optimizer.get_config()
+    wanted = [name for name in ["use_ema", "loss_scale_factor", "inner_optimizer"] if told.get(name)]
+    if getattr(optimizer, "_exclude_from_weight_decay_pattern", None) is not None:
+        wanted.append("exclude_from_weight_decay")
+    if wanted:
+        constraint = f"an optimizer without {', '.join(wanted)}"
+        raise invalid_parameter(owner, "optimizer", constraint, optimizer)
 
 
 def clipping(owner: Any) -> tuple[str, float] | None:

@@ -39,6 +39,7 @@ class RecurrentEstimator(BaseEstimator):
 
     _cell: ClassVar[str]
     _network_parameters: ClassVar[list[str]]
+    _architecture: dict[str, Any]
     history_: pd.DataFrame
     n_iter_: int
     n_outputs_: int
@@ -75,7 +76,7 @@ class RecurrentEstimator(BaseEstimator):
 
     def _train(self, windows: Windows, targets: Floats, weights: Floats, *, continues: bool, reset: bool) -> None:
         from tsrnn import training
-        from tsrnn.networks import Architecture
+        from tsrnn.networks import Architecture, content
 
         weights = weights / weights.max()
         counted = weights >= np.finfo(np.float32).tiny  # a batch of smaller ones would be divided by zero
@@ -84,7 +85,7 @@ class RecurrentEstimator(BaseEstimator):
         scaled = self._scale_targets(targets, weights, reset=reset)
         samples = training.Samples(windows, scaled, weights.astype(np.float32))
         values = self._network_values(windows)
-        warm = self.warm_start and getattr(self, "_architecture", None) == values
+        warm = self.warm_start and hasattr(self, "_architecture") and content(self._architecture) == content(values)
         if continues and not reset:
             self._check_same_network(values)
         starts = self._starts(continues=continues and not reset, warm=warm)
@@ -103,6 +104,7 @@ class RecurrentEstimator(BaseEstimator):
         """Take over what the members learnt."""
         from tsrnn.networks import content
 
+        self._fitted_loss = self._loss_values()
         self.weights_ = [trained.weights for trained in members]
         states = [trained.optimizer_state for trained in members] if continues else None
         self._optimizer_states = content(self.optimizer), states
@@ -120,8 +122,11 @@ class RecurrentEstimator(BaseEstimator):
 
     def _check_same_network(self, values: dict[str, Any]) -> None:
         """Raise unless the network to go on with is the one that was fitted."""
-        fitted = {**self._architecture, "n_members": len(self.weights_)}
-        changed = [name for name, value in {**values, "n_members": self.n_members}.items() if fitted.get(name) != value]
+        from tsrnn.networks import content
+
+        fitted = {**self._architecture, "n_members": len(self.weights_), "quantiles": self._fitted_loss[1]}
+        given = {**values, "n_members": self.n_members, "quantiles": self._loss_values()[1]}
+        changed = [name for name, value in given.items() if content(fitted.get(name)) != content(value)]
         if changed:
             raise ValueError(
                 f"{name_of(self)}: partial_fit goes on with the fitted network, but {changed} have been changed since. "
@@ -167,11 +172,12 @@ class RecurrentEstimator(BaseEstimator):
         return first_part, last_part
 
     def _held_out(self, samples: Any) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return which samples to train on and which to watch: the last ones, behind a gap."""
+        """Return which samples to train on and which to watch: the last ones, behind a gap if they overlap in time."""
         origins = samples.windows.origins
         held_out = max(1, round(self.validation_fraction * len(origins)))
         first = np.sort(origins)[-held_out]
-        return origins + self._gap < first, origins >= first
+        gap = self._gap if self._ordered else 0
+        return origins + gap < first, origins >= first
 
     @property
     def _gap(self) -> int:
@@ -228,8 +234,8 @@ class RecurrentEstimator(BaseEstimator):
     def model_(self) -> Any:
         """A new Keras model with the first member's weights: windows in, what `predict` gives out.
 
-        In the units of `y`; with quantiles, or a mean and a standard deviation, along a last axis; for a classifier,
-        the probabilities.
+        In the units of `y`, (n_samples, 1) where `predict` gives (n_samples,); with all quantiles, or mean and standard
+        deviation, along a last axis; for a classifier, the probabilities.
         """
         check_is_fitted(self)
         return self._keras_model(self.weights_[0])
@@ -247,7 +253,7 @@ class RecurrentEstimator(BaseEstimator):
         ----------
         path : str or Path
             The folder to make. Its function `serve` takes windows (batch, lookback, n_features) in float32 and returns
-            what `predict` does (for a classifier, the probabilities), in float32.
+            what `model_` does, averaged over the members, in float32.
 
         Raises
         ------

@@ -19,7 +19,7 @@ def as_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
     n_features) or (length,) of different lengths is padded. With `reset`, the estimator's `n_features_in_`,
     `feature_names_in_` and `input_shape_` are set; otherwise they are compared.
     """
-    varying = _vary(X) or (not reset and estimator._varying and isinstance(X, list | tuple) and len(X) > 0)
+    varying = vary(X) or (not reset and estimator._varying and isinstance(X, list | tuple) and len(X) > 0)
     if varying:
         X = _padded(estimator, X, None if reset else estimator.input_shape_[0])
     if reset:
@@ -39,7 +39,7 @@ def as_windows(estimator: Any, X: Any, *, reset: bool) -> Windows:
     return windows
 
 
-def _vary(X: Any) -> bool:
+def vary(X: Any) -> bool:
     """Return whether `X` is a list of arrays of different lengths."""
     if not isinstance(X, list | tuple) or len(X) == 0 or not all(hasattr(part, "shape") for part in X):
         return False
@@ -71,7 +71,9 @@ def _finite_windows(estimator: Any, X: Windows) -> Windows:
         check_finite(estimator, steps[X.covered()], "X")
     if X.offsets is not None:
         check_finite(estimator, X.offsets, "X, its offsets,")
-    return Windows(steps, X.starts, X.lookback, origins=X._origins, offsets=X.offsets)
+    if X.scales is not None:
+        check_finite(estimator, X.scales, "X, its scales,")
+    return Windows(steps, X.starts, X.lookback, origins=X._origins, offsets=X.offsets, scales=X.scales)
 
 
 def _check_2d(estimator: Any, X: Any, *, reset: bool) -> NDArray[np.float32]:

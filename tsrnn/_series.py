@@ -42,11 +42,12 @@ def form_of(data: Any) -> Form:
 
 
 def read_rows(
-    owner: object, data: Any, what: str, *, may_be_empty: bool = False
+    owner: object, data: Any, what: str, *, may_be_empty: bool = False, missing: bool = False
 ) -> tuple[Floats, pd.Index | None, Form]:
     """Return the rows of `data` as finite numbers (n_steps, n_columns), their checked index, and their form.
 
-    The index of an array is None. With `may_be_empty`, a DataFrame need not have a column.
+    The index of an array is None. With `may_be_empty`, a DataFrame need not have a column; with `missing`, values may
+    be NaN.
     """
     index = read_index(owner, data)
     if isinstance(data, pd.DataFrame) and data.shape[1] == 0:
@@ -56,8 +57,8 @@ def read_rows(
             f"Found array with 0 feature(s) (shape={data.shape}) while a minimum of 1 is required "
             f"by {name_of(owner)}. The DataFrame {what} has no column."
         )
-    rows = check_rows(owner, data, what)
-    if np.abs(rows).max() > LARGEST:
+    rows = check_rows(owner, data, what, missing=missing)
+    if np.nanmax(np.abs(rows), initial=0) > LARGEST:
         with np.errstate(over="ignore"):
             check_finite(owner, rows.astype(np.float32), what, data.columns if isinstance(data, pd.DataFrame) else None)
     return rows, index, form_of(data)

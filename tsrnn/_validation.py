@@ -172,12 +172,14 @@ def check_finite(owner: object, values: NDArray[Any], what: str, columns: Iterab
     )
 
 
-def check_rows(owner: object, X: Any, what: str = "X", dtype: Any = np.float64) -> NDArray[Any]:
+def check_rows(
+    owner: object, X: Any, what: str = "X", dtype: Any = np.float64, *, missing: bool = False
+) -> NDArray[Any]:
     """Return the rows `X` (n_steps, n_features), or (n_steps,) for one feature, as a finite 2-D array.
 
-    `dtype` is a type, or a list of them: the data keep theirs if it is in the list and get the first one otherwise.
-    Raises `TypeError` for sparse data and for columns of times or categories, `ValueError` for missing, infinite,
-    complex or textual values, for no rows and for other than one or two dimensions.
+    With `missing`, values may be NaN. `dtype` is a type, or a list of them: the data keep theirs if it is in the list
+    and get the first one otherwise. Raises `TypeError` for sparse data and for columns of times or categories,
+    `ValueError` for missing, infinite, complex or textual values, for no rows and for other than one or two dimensions.
     """
     if X is None:
         raise ValueError(f"{name_of(owner)}: {what} must be array-like of shape (n_steps, n_features); got None.")
@@ -191,7 +193,7 @@ def check_rows(owner: object, X: Any, what: str = "X", dtype: Any = np.float64) 
         X = np.asarray(X).reshape(-1, 1)
     with np.errstate(over="ignore"):
         rows = check_array(X, dtype=dtype, ensure_all_finite=False, estimator=name_of(owner), input_name=what)
-    check_finite(owner, rows, what, columns)
+    check_finite(owner, np.where(np.isnan(rows), 0, rows) if missing else rows, what, columns)
     return rows  # type: ignore[no-any-return]
 
 

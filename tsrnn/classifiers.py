@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils import compute_sample_weight
+from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
@@ -117,6 +117,11 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         -------
         self
         """
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            raise ValueError(
+                f"{name_of(self)}: partial_fit sees a part of the samples and cannot balance the classes. Pass a dict, "
+                "e.g. of sklearn.utils.compute_class_weight over all labels."
+            )
         self._new_classes = classes
         return self._fit_whole(X, y, sample_weight, continues=True)
 
@@ -198,7 +203,10 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
                 check_real(self, "class_weight", weight, low=0, closed="left")
         elif not (given is None or (isinstance(given, str) and given == "balanced")):
             raise invalid_parameter(self, "class_weight", 'a dict, "balanced" or None', given)
-        return compute_sample_weight(given, self.classes_[targets.argmax(axis=1)])
+        numbers = targets.argmax(axis=1)
+        if isinstance(given, dict):
+            return compute_class_weight(given, classes=self.classes_, y=self.classes_)[numbers]
+        return compute_sample_weight(given, self.classes_[numbers])
 
     def _held_out(self, samples: Any) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return which samples to train on and which to watch: of each class a part, or the last windows in time."""
@@ -211,7 +219,8 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         watched = np.zeros(len(ranks), dtype=bool)
         for members in samples.targets.T > 0:
             numbers = np.flatnonzero(members)[np.argsort(ranks[members])]
-            watched[numbers[: round(self.validation_fraction * len(numbers))]] = True
+            count = max(round(self.validation_fraction * len(numbers)), min(1, len(numbers) - 1))
+            watched[numbers[:count]] = True
         return ~watched, watched
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from tsrnn._base_forecaster import BaseForecaster
 from tsrnn._series import form_of
-from tsrnn._validation import check_bool, check_int, invalid_parameter
+from tsrnn._validation import check_bool, check_int, check_real, invalid_parameter
 
 __all__ = ["backtest"]
 
@@ -29,6 +29,7 @@ def backtest(
     *,
     cv: Any,
     refit: bool | int = True,
+    coverage: float | None = None,
     n_jobs: int | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
@@ -54,6 +55,9 @@ def backtest(
     refit : bool or int, default=True
         True: fit for every fold; an integer k: for every k-th fold; False: for the first one only. Without a fit, later
         folds still know all rows up to their training's end. With False all origins are forecast in one batch.
+    coverage : float, default=None
+        Of a forecaster, the probability of intervals to make beside its forecasts, in (0, 1): conformal ones, of
+        residuals on the training rows of its fit alone. None: no intervals.
     n_jobs : int, default=None
         Fits run at once, as in joblib.
     progress : bool, default=True
@@ -63,12 +67,13 @@ def backtest(
     -------
     DataFrame
         A row for each test step and series: fold, origin (stamp of the last step known), time (stamp of the step), step
-        (steps after the origin), series (its name), y_true, y_pred. Stamps are row numbers where there is no index.
+        (steps after the origin), series (its name), y_true, y_pred; lower and upper with `coverage`. Stamps are row
+        numbers where there is no index.
 
     Raises
     ------
     InvalidParameterError
-        `estimator`, `cv`, `refit` or `progress` is not what it must be.
+        `estimator`, `cv`, `refit`, `coverage` or `progress` is not what it must be.
     ValueError
         A fold's test rows are not consecutive or not after its training rows, or it is too short: for `lookback` and
         `horizon` of a forecaster, or with fewer test rows than `horizon`.
@@ -89,7 +94,13 @@ def backtest(
     1     1       2     3     1       0     7.0     4.0
     """
     check_bool("backtest", "progress", progress)
-    _check_estimator(estimator, y)
+    is_forecaster = _check_estimator(estimator, y)
+    if coverage is not None:
+        check_real("backtest", "coverage", coverage, low=0, high=1)
+        if not is_forecaster:
+            raise invalid_parameter(
+                "backtest", "coverage", "None for a regressor of rows", coverage, "Use a Forecaster."
+            )
     if isinstance(cv, str | type) or not hasattr(cv, "split"):
         raise invalid_parameter("backtest", "cv", "a splitter such as WalkForwardSplit", cv)
     X, y = indexable(X, y)
@@ -98,15 +109,15 @@ def backtest(
         _check_fold(estimator, fold)
     groups = list(_groups(folds, refit))
     work = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_forecast_group)(estimator, X, y, group) for group in groups
+        delayed(_forecast_group)(estimator, X, y, group, coverage) for group in groups
     )
     done = tqdm(work, total=len(groups), desc="backtest", unit="fit", disable=not progress)
     predictions = [prediction for group in done for prediction in group]
     return _table(X if y is None else y, X, folds, predictions)
 
 
-def _check_estimator(estimator: Any, y: Any) -> None:
-    """Raise unless folds of rows, or of a series alone, can be given to `estimator`."""
+def _check_estimator(estimator: Any, y: Any) -> bool:
+    """Return whether `estimator` is a forecaster; raise unless folds of rows, or of a series, can be given to it."""
     searched = hasattr(estimator, "refit") and isinstance(getattr(estimator, "estimator", None), BaseForecaster)
     is_forecaster = isinstance(estimator, BaseForecaster) or searched
     usable = hasattr(estimator, "fit") and hasattr(estimator, "get_params") and not isinstance(estimator, type)
@@ -118,6 +129,7 @@ def _check_estimator(estimator: Any, y: Any) -> None:
         raise invalid_parameter("backtest", "estimator", constraint, estimator, remedy)
     if y is None and not is_forecaster:
         raise ValueError("backtest: pass X and y; only a forecaster takes the series alone.")
+    return is_forecaster
 
 
 def _check_fold(estimator: Any, fold: Fold) -> None:
@@ -166,8 +178,10 @@ def _groups(folds: list[Fold], refit: bool | int) -> Iterator[list[Fold]]:
         yield folds[first : first + size]
 
 
-def _forecast_group(estimator: Any, X: Any, y: Any, group: list[Fold]) -> list[NDArray[Any]]:
-    """Fit on the first fold's training rows; return each fold's predictions (n_test, n_targets)."""
+def _forecast_group(
+    estimator: Any, X: Any, y: Any, group: list[Fold], coverage: float | None
+) -> list[dict[str, NDArray[Any]]]:
+    """Fit on the first fold's training rows; return each fold's predictions, and bounds, each (n_test, n_targets)."""
     number, train, _ = group[0]
     model = clone(estimator)
     try:
@@ -176,7 +190,14 @@ def _forecast_group(estimator: Any, X: Any, y: Any, group: list[Fold]) -> list[N
         error.add_note(f"backtest: in the fit for fold {number}, training rows {train[0]} to {train[-1]}.")
         raise
     model = getattr(model, "best_estimator_", model)
-    return _from_origins(model, X, y, group) if isinstance(model, BaseForecaster) else _from_rows(model, X, group)
+    if not isinstance(model, BaseForecaster):
+        return [{"y_pred": predicted} for predicted in _from_rows(model, X, group)]
+    forecasts = _from_origins(model, X, y, group)
+    if coverage is None:
+        return [{"y_pred": forecast} for forecast in forecasts]
+    reaches = {(int(test[-1] - train[-1]), len(test)) for _, train, test in group}
+    widths = {count: model._widths(None, reach, coverage)[-count:] for reach, count in reaches}
+    return [{"y_pred": f, "lower": f - widths[len(f)], "upper": f + widths[len(f)]} for f in forecasts]
 
 
 def _from_origins(model: BaseForecaster, X: Any, y: Any, group: list[Fold]) -> list[NDArray[Any]]:
@@ -211,7 +232,7 @@ def _rows(data: Any, rows: Rows) -> Any:
     return data.iloc[part] if hasattr(data, "iloc") else data[part]
 
 
-def _table(y: Any, X: Any, folds: list[Fold], predictions: list[NDArray[Any]]) -> pd.DataFrame:
+def _table(y: Any, X: Any, folds: list[Fold], predictions: list[dict[str, NDArray[Any]]]) -> pd.DataFrame:
     check_consistent_length(X, y)
     truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     index = next((data.index for data in (y, X) if isinstance(data, pd.Series | pd.DataFrame)), None)
@@ -224,7 +245,7 @@ def _table(y: Any, X: Any, folds: list[Fold], predictions: list[NDArray[Any]]) -
 
 
 def _fold_table(
-    fold: Fold, times: pd.Index, names: list[Any], truth: NDArray[Any], prediction: NDArray[Any]
+    fold: Fold, times: pd.Index, names: list[Any], truth: NDArray[Any], prediction: dict[str, NDArray[Any]]
 ) -> pd.DataFrame:
     number, train, test = fold
     width = len(names)
@@ -238,6 +259,6 @@ def _fold_table(
             "step": rows - train[-1],
             "series": series[np.tile(np.arange(width), len(test))],
             "y_true": truth[test].ravel(),
-            "y_pred": np.asarray(prediction, dtype=np.float64).ravel(),
+            **{name: np.asarray(values, dtype=np.float64).ravel() for name, values in prediction.items()},
         }
     ).infer_objects()

@@ -1,18 +1,24 @@
 """Series in, forecast out: a meta-estimator that makes a forecaster of any scikit-learn regressor."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.multioutput import MultiOutputRegressor
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import get_tags
 
-from tsrnn._anchors import LinearMap, flat, level_of, offsets_of
-from tsrnn._base_forecaster import BaseForecaster, Origins
+from tsrnn._anchors import LinearMap, flat
+from tsrnn._base_forecaster import BaseForecaster
+from tsrnn._chains import Chain, lag_of, steps_of
+from tsrnn._framing import Framing
+from tsrnn._gaps import POLICIES, around_gaps, complete, filled
+from tsrnn._kinds import is_estimator, predicts_several, takes_windows, weight_name
+from tsrnn._panels import Track
+from tsrnn._reading import Origins
 from tsrnn._series import Floats
-from tsrnn._validation import check_bool, check_int, check_option, invalid_parameter, name_of
+from tsrnn._validation import check_bool, check_int, check_option, check_real, invalid_parameter, name_of
 from tsrnn.windows import Windows
 
 __all__ = ["Forecaster"]
@@ -39,31 +45,51 @@ class Forecaster(BaseForecaster):
         Time steps in a window.
     horizon : int, default=1
         Steps forecast ahead at once.
+    strategy : {"direct", "recursive"}, default="direct"
+        "direct": all steps of the horizon at once; "recursive": one step after the other, each forecast standing in for
+        the value that the next one is made from.
     anchor : {"last", "seasonal", "mean", "linear"}, default="last"
         What is subtracted from each window and added back to its forecast: the window's last value, the values one
         season before the forecast steps (the window itself is then relative to its last value), the window's mean, or
         the forecast of a ridge regression on the windows, whose remainder the regressor learns. None: nothing.
-    season_length : int, default=None
-        Steps in a season, at most `lookback`; needed for the anchor "seasonal".
+    season_length : int or several, default=None
+        Steps in a season, at most `lookback`; needed for the anchor "seasonal". Of several, such as a day and a week,
+        the anchor is the mean of what each tells.
+    scale : {"window"}, default=None
+        "window": each window and its target are divided by the window's standard deviation. None: they are not.
     scaler : transformer or "standard", default="standard"
         Fitted on each series (and the covariates) of the training rows and cloned for it; "standard" is
         `StandardScaler`. None: no scaling.
+    target_transformer : transformer, default=None
+        Fitted on each series of the training rows, before the scaler, and inverted behind it: a logarithm
+        (`FunctionTransformer`), Box-Cox (`PowerTransformer`), differences (`Differencer`), or a Pipeline of such.
     past_covariates : sequence of column names, default=()
         Columns of X that are not known in the future, such as a measurement; all others are.
+    static_covariates : sequence of column names, default=()
+        Columns of X that never change within a series of a panel, such as a size; of the future they need not be given.
+    missing : {"error", "interpolate", "drop"}, default="error"
+        What missing values of the series do: raise; be filled on a straight line, after the last known value with that
+        value, so that nothing is filled with what came later; or drop the training windows that have any.
     multivariate : bool, default=False
         For several targets: False trains one global network over all of them, each a series of its own; True one with
         all of them in and out.
     stride : int, default=1
         Steps from one training window to the next.
+    half_life : float, default=None
+        Steps after which a training window counts half as much as the latest. None: all count the same.
 
     Attributes
     ----------
     regressor_ : regressor
         The fitted clone.
     scalers_ : list of transformer
-        The fitted scaler of each target; empty without a scaler.
+        The fitted scaler of each target; empty without a scaler. Of a panel, a dict of such lists.
     index_ : pandas.Index
-        Stamps of the known rows; a RangeIndex for arrays.
+        Stamps of the known rows; a RangeIndex for arrays. Of a panel, a dict of such.
+    n_missing_ : int
+        Values of the series that were missing in `fit`.
+    n_dropped_ : int
+        Training windows left out because something in them, or in their target, was missing.
     n_targets_ : int
         Series forecast.
     n_features_in_ : int
@@ -88,6 +114,10 @@ class Forecaster(BaseForecaster):
 
     Forecasts beyond `horizon` roll forward: forecast values stand in for the past.
 
+    A panel (several series of any lengths, as a dict or with a MultiIndex) trains one regressor on the windows of all,
+    which share one buffer; each series has a scaler of its own. Series that `fit` has not seen are forecast from their
+    own past by `with_history`.
+
     References
     ----------
     Taieb, Bontempi, Atiya & Sorjamaa (2012), doi:10.1016/j.eswa.2012.01.039: the direct strategy.
@@ -111,186 +141,246 @@ class Forecaster(BaseForecaster):
         *,
         lookback: int = 24,
         horizon: int = 1,
+        strategy: str = "direct",
         anchor: str | None = "last",
-        season_length: int | None = None,
+        season_length: int | Sequence[int] | None = None,
+        scale: str | None = None,
         scaler: Any = "standard",
+        target_transformer: Any = None,
         past_covariates: Any = (),
+        static_covariates: Any = (),
+        missing: str = "error",
         multivariate: bool = False,
         stride: int = 1,
+        half_life: float | None = None,
     ) -> None:
         self.regressor = regressor
         self.lookback = lookback
         self.horizon = horizon
+        self.strategy = strategy
         self.anchor = anchor
         self.season_length = season_length
+        self.scale = scale
         self.scaler = scaler
+        self.target_transformer = target_transformer
         self.past_covariates = past_covariates
+        self.static_covariates = static_covariates
+        self.missing = missing
         self.multivariate = multivariate
         self.stride = stride
+        self.half_life = half_life
+
+    _reads_all = False
 
     @property
     def _needed(self) -> int:
-        return self.lookback
+        return self.lookback + sum(lag_of(step) for step in steps_of(self.target_transformer))
 
-    def _learn(self, values: Floats, covariates: Floats | None) -> None:
+    @property
+    def _reach(self) -> int:
+        return 1 if self.strategy == "recursive" else self.horizon
+
+    @property
+    def _reach_words(self) -> str:
+        return 'the first step of strategy="recursive"' if self.strategy == "recursive" else super()._reach_words
+
+    def _learn_tracks(self, tracks: list[Track]) -> None:
         self._check_parameters()
-        self._check_length(len(values))
-        self._check_no_answers(values, covariates)
-        self._fit_scalers(values, covariates)
-        scaled = self._scale(values)
-        last = len(values) - self.horizon
-        origins = np.arange(self.lookback - 1, last, self.stride)
-        windows = self._windows(scaled, covariates, origins)
-        targets = self._targets(scaled, origins)
+        for track in tracks:
+            self._check_length(track)
+            self._check_covariates(track)
+            self._learn_track(track)
+        self._learn_covariates(tracks)
+        scalers = {
+            track.name: [chain.steps[-1] for chain in track.learnt if self.scaler is not None] for track in tracks
+        }
+        self.scalers_: Any = scalers[None] if self._panel is None else scalers
+        self._framing = Framing(
+            lookback=self.lookback,
+            reach=self._reach,
+            anchor=self.anchor,
+            seasons=self._seasons,
+            per_window=self.scale == "window",
+            multivariate=self.multivariate,
+            future=self._future_columns,
+            past=self._past_columns + self._static_columns,
+        )
+        self.n_missing_ = sum(int(np.isnan(track.target).sum()) for track in tracks)
+        self.n_dropped_ = 0
+        series = [(_last(self._stages(track)), self._scaled_covariates(track)) for track in tracks]
+        origins = [self._origins_to_learn(track, values) for track, (values, _) in zip(tracks, series, strict=True)]
+        windows, targets = self._framing.windows(series, origins), self._framing.targets(series, origins)
         if self.anchor == "linear":
             self._linear = LinearMap().fit(windows, targets)
             targets = targets - self._linear.predict(windows)
+        self._fit_regressor(windows, targets)
+
+    def _fit_regressor(self, windows: Windows, targets: Floats) -> None:
         regressor = clone(self.regressor)
         if targets.shape[1] > 1 and not predicts_several(regressor):
             regressor = MultiOutputRegressor(regressor)
         self._lazy = takes_windows(self.regressor)
         y = targets[:, 0] if targets.shape[1] == 1 else targets
-        self.regressor_ = regressor.fit(windows if self._lazy else flat(windows), y)
+        weights = {}
+        if self.half_life is not None:
+            age = windows.origins.max() - windows.origins
+            weights = {weight_name(regressor): 0.5 ** (age / self.half_life)}
+        self.regressor_ = regressor.fit(windows if self._lazy else flat(windows), y, **weights)
 
-    def _forecast(self, values: Floats, covariates: Floats | None, origins: Origins) -> Floats:
-        scaled = self._scale(values)
-        windows = self._windows(scaled, covariates, origins)
+    def _learn_track(self, track: Track) -> None:
+        """Fit the transformers of one series, each of its targets alone."""
+        scaler = StandardScaler() if isinstance(self.scaler, str) else self.scaler
+        transformers = steps_of(self.target_transformer) + ([] if scaler is None else [scaler])
+        track.learnt = [Chain.fit(transformers, values) for values in filled(track.target, self.missing).T]
+
+    def _learn_covariates(self, tracks: list[Track]) -> None:
+        """Fit the scaler of the covariates of all series together."""
+        known = [track.covariates for track in tracks if track.covariates is not None]
+        self._covariate_scaler = None
+        if known and self.scaler is not None:
+            scaler = StandardScaler() if isinstance(self.scaler, str) else self.scaler
+            self._covariate_scaler = clone(scaler).fit(np.concatenate(known))
+
+    def _stages(self, track: Track) -> list[list[Floats]]:
+        """Return each target of a series before and behind each of its transformers."""
+        target = filled(track.target, self.missing)
+        return [chain.stages(values) for chain, values in zip(track.learnt, target.T, strict=True)]
+
+    def _scaled_covariates(self, track: Track) -> Floats | None:
+        scaler = self._covariate_scaler
+        if track.covariates is None or scaler is None:
+            return track.covariates
+        return np.asarray(scaler.transform(track.covariates), dtype=np.float64)
+
+    def _origins_to_learn(self, track: Track, values: Floats) -> Origins:
+        """Return the origins of the windows to learn from: those with a past and a target that nothing lacks."""
+        skip = max(chain.skip for chain in track.learnt)
+        origins = np.arange(skip + self.lookback - 1, len(values) - self._reach, self.stride)
+        whole = complete(values, origins, self.lookback, self._reach)
+        self.n_dropped_ += int((~whole).sum())
+        if not whole.any():
+            raise ValueError(
+                f"{name_of(self)}: no window of {self.lookback} steps and its {self._reach} target steps is complete"
+                f'{of_series(track)}. Pass more values, or missing="interpolate".'
+            )
+        return origins[whole]
+
+    def _forecast_tracks(self, tracks: list[Track], origins: list[Origins]) -> list[Floats]:
+        if self.missing != "interpolate":
+            return self._forecast_known(tracks, origins)
+        jobs = around_gaps(tracks, origins)
+        done = self._forecast_known([track for _, _, track in jobs], [origins[i][chosen] for i, chosen, _ in jobs])
+        answers = [np.empty((len(rows), self._reach, self.n_targets_)) for rows in origins]
+        for (i, chosen, _), forecast in zip(jobs, done, strict=True):
+            answers[i][chosen] = forecast
+        return answers
+
+    def _forecast_known(self, tracks: list[Track], origins: list[Origins]) -> list[Floats]:
+        stages = [self._stages(track) for track in tracks]
+        series = [(_last(own), self._scaled_covariates(track)) for own, track in zip(stages, tracks, strict=True)]
+        for track, (values, _), rows in zip(tracks, series, origins, strict=True):
+            self._check_complete(track, values, rows)
+        windows = self._framing.windows(series, origins)
         outputs = np.asarray(self.regressor_.predict(windows if self._lazy else flat(windows)), dtype=np.float64)
         outputs = outputs.reshape(len(windows), -1)
         if self.anchor == "linear":
             outputs = outputs + self._linear.predict(windows)
-        # (n_origins * n_series, horizon * width) -> (n_origins, horizon, n_targets)
-        width = values.shape[1] if self.multivariate else 1
-        outputs = outputs.reshape(len(origins), -1, self.horizon, width).swapaxes(1, 2)
-        outputs = outputs.reshape(len(origins), self.horizon, -1) + self._levels(scaled, origins)
-        return self._unscale(outputs)
-
-    def _windows(self, scaled: Floats, covariates: Floats | None, origins: Origins) -> Windows:
-        """Return the windows that end at `origins`, of all series for each origin in turn.
-
-        With one global network every target is a series of its own: their rows lie behind each other in the buffer.
-        """
-        n_steps, n_targets = scaled.shape
-        beside = self._channels(covariates, n_steps)
-        columns = [scaled] if self.multivariate else [scaled[:, [j]] for j in range(n_targets)]
-        steps = np.concatenate([np.concatenate([column, beside], axis=1) for column in columns])
-        first = origins[:, None] - self.lookback + 1 + n_steps * np.arange(len(columns))
-        offsets = offsets_of(self.anchor, scaled, origins, self.lookback)
-        if offsets is not None:
-            offsets = offsets.reshape(len(origins) * len(columns), -1)
-            offsets = np.concatenate([offsets, np.zeros((len(offsets), beside.shape[1]))], axis=1)
-        times = np.repeat(origins, len(columns))
-        return Windows(steps, first.ravel(), self.lookback, origins=times, offsets=offsets)
-
-    def _channels(self, covariates: Floats | None, n_steps: int) -> Floats:
-        """Return what stands beside the series: known-future columns as lead channels, past ones as they are."""
-        if covariates is None:
-            return np.empty((n_steps, 0))
-        scaler = self._covariate_scaler
-        scaled = covariates if scaler is None else np.asarray(scaler.transform(covariates))
-        rows = np.arange(n_steps)
-        leads = [
-            scaled[np.minimum(rows + lead, len(scaled) - 1)][:, self._future_columns]
-            for lead in range(self.horizon, 0, -self.lookback)
+        found = self._framing.forecasts(outputs, series, origins)
+        return [
+            np.stack([chain.back(ahead[..., j], own[j], rows) for j, chain in enumerate(track.learnt)], axis=-1)
+            for track, own, ahead, rows in zip(tracks, stages, found, origins, strict=True)
         ]
-        return np.concatenate([*leads, scaled[:n_steps, self._past_columns]], axis=1)
 
-    def _levels(self, scaled: Floats, origins: Origins) -> Floats:
-        shape = self.lookback, self.horizon
-        return level_of(self.anchor, scaled, origins, shape, self.season_length or 1)
+    def _can_forecast(self, track: Track, origins: Origins) -> Any:
+        lacking = track.target if self.missing == "drop" else np.zeros((len(track.target), 1))
+        return complete(lacking, origins, self._needed, 0)
 
-    def _targets(self, scaled: Floats, origins: Origins) -> Floats:
-        """Return what the regressor learns, (n_windows, horizon) or (n_windows, horizon * n_targets)."""
-        ahead: Floats = scaled[origins[:, None] + 1 + np.arange(self.horizon)] - self._levels(scaled, origins)
-        if self.multivariate:
-            return ahead.reshape(len(origins), -1)
-        return ahead.swapaxes(1, 2).reshape(-1, self.horizon)
+    def _cut(self, track: Track, origin: int, n_steps: int) -> Track:
+        known = replace(track, target=filled(track.target[: origin + 1], self.missing))
+        return super()._cut(known, origin, n_steps)
 
-    def _fit_scalers(self, values: Floats, covariates: Floats | None) -> None:
-        self.scalers_: list[Any] = []
-        self._covariate_scaler = None
-        if self.scaler is None:
-            return
-        scaler = StandardScaler() if isinstance(self.scaler, str) else self.scaler
-        self.scalers_ = [clone(scaler).fit(values[:, [j]]) for j in range(values.shape[1])]
-        if covariates is not None:
-            self._covariate_scaler = clone(scaler).fit(covariates)
+    def _check_complete(self, track: Track, values: Floats, origins: Origins) -> None:
+        whole = complete(values, origins, self.lookback, 0)
+        if not whole.all():
+            raise ValueError(
+                f"{name_of(self)}: the {self.lookback} steps up to row {origins[~whole][0]}{of_series(track)} "
+                'have missing values, and missing="drop" leaves nothing to forecast from. Use missing="interpolate".'
+            )
 
-    def _scale(self, values: Floats) -> Floats:
-        if not self.scalers_:
-            return values
-        columns = [scaler.transform(values[:, [j]]) for j, scaler in enumerate(self.scalers_)]
-        return np.concatenate(columns, axis=1)
-
-    def _unscale(self, outputs: Floats) -> Floats:
-        """Return (n_origins, horizon, n_targets) in the units of the series."""
-        if not self.scalers_:
-            return outputs
-        columns = [
-            scaler.inverse_transform(outputs[..., j].reshape(-1, 1)).reshape(outputs.shape[:2])
-            for j, scaler in enumerate(self.scalers_)
-        ]
-        return np.stack(columns, axis=-1)
+    @property
+    def _seasons(self) -> tuple[int, ...]:
+        """The seasons of the anchor "seasonal"; 1 where none is given."""
+        given = self.season_length
+        return (1,) if given is None else tuple(given) if np.iterable(given) else (given,)
 
     def _check_parameters(self) -> None:
         for name in ["lookback", "horizon", "stride"]:
             check_int(self, name, getattr(self, name), minimum=1)
+        check_option(self, "strategy", self.strategy, ["direct", "recursive"])
         check_option(self, "anchor", self.anchor, ANCHORS)
+        check_option(self, "scale", self.scale, ["window", None])
+        check_option(self, "missing", self.missing, POLICIES)
         check_bool(self, "multivariate", self.multivariate)
+        self._check_seasons()
+        self._check_parts()
+        if self.strategy == "recursive" and self._past_columns:
+            constraint = 'empty for strategy="recursive", to which they are not known after one step'
+            raise invalid_parameter(self, "past_covariates", constraint, self.past_covariates)
+        if self.half_life is not None:
+            check_real(self, "half_life", self.half_life, low=0)
+
+    def _check_seasons(self) -> None:
         if self.season_length is not None:
-            check_int(self, "season_length", self.season_length, minimum=1)
-        if self.anchor == "seasonal" and not 1 <= (self.season_length or 0) <= self.lookback:
-            constraint = f'an integer from 1 to lookback={self.lookback} for anchor="seasonal"'
+            for season in self._seasons or (None,):
+                check_int(self, "season_length", season, minimum=1)
+        if self.anchor == "seasonal" and (self.season_length is None or max(self._seasons) > self.lookback):
+            constraint = f'integers from 1 to lookback={self.lookback} for anchor="seasonal"'
             raise invalid_parameter(self, "season_length", constraint, self.season_length)
+
+    def _check_parts(self) -> None:
         if not (self.scaler is None or self.scaler == "standard" or is_estimator(self.scaler, "transform")):
             raise invalid_parameter(self, "scaler", 'a scikit-learn transformer, "standard" or None', self.scaler)
+        transformer = self.target_transformer
+        if not (transformer is None or is_estimator(transformer, "inverse_transform")):
+            constraint = "a transformer with an inverse_transform, or None"
+            raise invalid_parameter(self, "target_transformer", constraint, transformer)
         # A StackingRegressor shows its `predict` only when it is fitted.
         if not (is_estimator(self.regressor, "predict") or is_estimator(self.regressor, "final_estimator")):
             raise invalid_parameter(self, "regressor", "a scikit-learn regressor", self.regressor)
 
-    def _check_length(self, n_steps: int) -> None:
-        needed = self.lookback + self.horizon
-        if n_steps < needed:
+    def _check_length(self, track: Track) -> None:
+        needed = self._needed + self._reach
+        if len(track.target) < needed:
             raise ValueError(
-                f"{name_of(self)}: the series has {n_steps} steps; lookback={self.lookback} and "
-                f"horizon={self.horizon} need at least {needed}. Pass a longer series, or lower one of them."
+                f"{name_of(self)}: the series{of_series(track, ' ')} has {len(track.target)} steps; "
+                f"lookback={self.lookback} and horizon={self.horizon} need at least {needed}. Pass a longer series, or "
+                "lower one of them."
             )
 
-    def _check_no_answers(self, values: Floats, covariates: Floats | None) -> None:
-        """Raise when a known-future covariate is the series itself, which would tell the network the answers."""
-        if covariates is None:
+    def _check_covariates(self, track: Track) -> None:
+        """Raise when a known-future covariate is the series itself, or when a static one is not."""
+        if track.covariates is None:
             return
         for number in self._future_columns:
-            if any(np.array_equal(covariates[:, number], column) for column in values.T):
+            if any(np.array_equal(track.covariates[:, number], column) for column in track.target.T):
                 raise ValueError(
                     f"{name_of(self)}: the known-future covariate {self._columns[number]!r} is the series itself. "
                     "Leave it out of X (`fit(series)` alone forecasts a series from its past), or name it in "
                     "`past_covariates`."
                 )
+        for number in self._static_columns:
+            if np.ptp(track.covariates[:, number]) > 0:
+                raise ValueError(
+                    f"{name_of(self)}: the static covariate {self._columns[number]!r} changes within the "
+                    f"series{of_series(track, ' ')}. Take it out of `static_covariates`."
+                )
 
 
-def is_estimator(part: Any, method: str) -> bool:
-    """Return whether `part` is an object, no class, that can be fitted and has `method`."""
-    return not isinstance(part, type) and hasattr(part, "fit") and hasattr(part, method)
+def of_series(track: Track, before: str = " of the series ") -> str:
+    """Return the words that name a series of a panel; none for a series alone."""
+    return "" if track.name is None else f"{before}{track.name!r}"
 
 
-def takes_windows(regressor: Any) -> bool:
-    """Return whether `regressor` declares 3-D input; of a Pipeline the first step counts, of a search what it wraps."""
-    if isinstance(regressor, Pipeline):
-        return takes_windows(next(step for _, step in regressor.steps if step not in (None, "passthrough")))
-    inner = wrapped(regressor)
-    return bool(get_tags(regressor).input_tags.three_d_array) if inner is None else takes_windows(inner)
-
-
-def predicts_several(regressor: Any) -> bool:
-    """Return whether `regressor` predicts several numbers at once; a search does when what it tries does."""
-    if isinstance(regressor, Pipeline):
-        return predicts_several(regressor.steps[-1][1])
-    is_search = hasattr(regressor, "refit") and wrapped(regressor) is not None
-    return predicts_several(wrapped(regressor)) if is_search else bool(get_tags(regressor).target_tags.multi_output)
-
-
-def wrapped(regressor: Any) -> Any:
-    """Return the regressor that a search or another meta-estimator wraps; None if it wraps none."""
-    parts = (getattr(regressor, name, None) for name in ("estimator", "regressor"))
-    return next((part for part in parts if hasattr(part, "fit")), None)
+def _last(stages: list[list[Floats]]) -> Floats:
+    """Return each target behind all of its transformers, (n_steps, n_targets)."""
+    return np.stack([own[-1] for own in stages], axis=1)

@@ -281,8 +281,17 @@ def _decode(a: Architecture, sequence: Any, states: list[Any]) -> Any:
     if a.decoder == "sequence":
         each = keras.layers.Dense(count // a.n_segments, name="decoder")(sequence)
         return keras.layers.Reshape((count,), name="unfold")(each)
-    decoder = DECODERS[a.decoder](a.cell, count, a.segment_length * a.n_values, name="decoder")
+    decoder = DECODERS[a.decoder](
+        a.cell, count, a.segment_length * a.n_values, cell_options=_options_of_a_cell(a), name="decoder"
+    )
     return decoder([sequence, *states] if a.decoder == "attention" else states)
+
+
+def _options_of_a_cell(a: Architecture) -> dict[str, Any]:
+    """Return, as Keras' configurations, those of `cell_options` that a cell outside of a layer has as well."""
+    layer = getattr(keras.layers, a.cell)(1, **a.cell_options).get_config()
+    cell = getattr(keras.layers, f"{a.cell}Cell")(1).get_config()
+    return {name: layer[name] for name in a.cell_options if name in cell and name not in ("dropout", "seed")}
 
 
 def _head(a: Architecture, x: Any) -> Any:

@@ -108,13 +108,15 @@ class Network:
         """Draw weights with each layer's own initializer, seeded from `rng`; what is not random stays as built."""
         weights = []
         for variable, built in zip(self.variables, self._built, strict=True):
-            initializer = self._seeded.get(id(variable))
+            layer, initializer = self._seeded.get(id(variable), (None, None))
             if initializer is None:
                 weights.append(built.copy())
                 continue
             seeded = {**initializer.get_config(), "seed": int(rng.integers(2**31))}
-            drawn = type(initializer).from_config(seeded)(variable.shape, dtype="float32")
-            weights.append(np.array(drawn))
+            drawn = np.array(type(initializer).from_config(seeded)(variable.shape, dtype="float32"))
+            if variable.name == "bias" and getattr(layer, "unit_forget_bias", False):
+                drawn[layer.units : 2 * layer.units] = 1  # as Keras does: the LSTM remembers at first
+            weights.append(drawn)
         return weights
 
     def load(self, weights: Weights) -> None:
@@ -145,7 +147,7 @@ class Network:
         count = len(windows)
         filled = np.arange(-(-count // PREDICTION_BATCH) * PREDICTION_BATCH, dtype=np.int32)
         order = np.minimum(filled, count - 1).reshape(-1, PREDICTION_BATCH)
-        outputs = self._forward[compiled](*series_of(windows), tf.constant(order), [tf.constant(w) for w in weights])
+        outputs = self._forward[compiled](series_of(windows), tf.constant(order), [tf.constant(w) for w in weights])
         return np.array(outputs)[:count]
 
     def influence(self, weights: Weights, windows: Windows) -> NDArray[np.float64]:
@@ -176,12 +178,12 @@ class Network:
         """Return the function that predicts all windows, batch by batch, two batches side by side."""
         predict_batch = tf.function(self._predict_batch, jit_compile=compiled, autograph=False)
 
-        def forward(steps: Any, starts: Any, offsets: Any, order: Any, weights: list[Any]) -> Any:
+        def forward(series: Series, order: Any, weights: list[Any]) -> Any:
             shape = (PREDICTION_BATCH, *self.model.output_shape[1:])
             outputs = tf.TensorArray(tf.float32, tf.shape(order)[0], element_shape=shape)
 
             def step(i: Any, outputs: Any) -> tuple[Any, Any]:
-                x = gather(steps, starts, offsets, order[i], self.architecture)
+                x = gather(series, order[i], self.architecture)
                 return i + 1, outputs.write(i, predict_batch(x, weights))
 
             loop = tf.while_loop(lambda i, _: i < tf.shape(order)[0], step, (0, outputs), parallel_iterations=2)
@@ -189,24 +191,26 @@ class Network:
 
         order = tf.TensorSpec((None, PREDICTION_BATCH), tf.int32)
         weights = [tf.TensorSpec(v.shape, v.dtype) for v in self.variables]
-        return traced(forward, [*series_specs(self.architecture), order, weights])
+        return traced(forward, [series_specs(self.architecture), order, weights])
 
     def _predict_batch(self, x: Any, weights: list[Any]) -> Any:
         return self.model.stateless_call(*self.arguments(weights), x, training=False)[0]
 
 
-def _initializers(model: Any) -> dict[int, Any]:
-    """Return the random initializer of each variable of `model`, by the variable's identity.
+def _initializers(model: Any) -> dict[int, tuple[Any, Any]]:
+    """Return the layer and the random initializer of each variable of `model` that has one, by its identity.
 
-    Keras layers keep the initializer of the weight ``kernel`` as the attribute ``kernel_initializer``.
+    Keras layers keep the initializer of the weight ``kernel`` as the attribute ``kernel_initializer``, and that of
+    ``recurrent_kernel`` or ``depthwise_kernel`` as ``recurrent_initializer`` or ``depthwise_initializer``.
     """
     found = {}
     for layer in _layers(model, set()):
         for variable in layer.weights:
-            name = "recurrent" if variable.name == "recurrent_kernel" else variable.name
-            initializer = getattr(layer, f"{name}_initializer", None)
-            if initializer is not None and "seed" in getattr(initializer, "get_config", dict)():
-                found[id(variable)] = initializer
+            names = variable.name, variable.name.removesuffix("_kernel")
+            given = (getattr(layer, f"{name}_initializer", None) for name in names)
+            initializer = next((one for one in given if one is not None), None)
+            if "seed" in getattr(initializer, "get_config", dict)():
+                found[id(variable)] = layer, initializer
     return found
 
 
@@ -228,14 +232,24 @@ def tensor(values: NDArray[Any]) -> Any:
     return tf.constant(values)
 
 
-def series_of(windows: Windows) -> tuple[Any, Any, Any]:
-    """Return the rows that `windows` span, their starts and offsets as tensors; one row of zeros for no offsets."""
-    offsets = np.zeros((1, windows.shape[2])) if windows.offsets is None else windows.offsets
+class Series(NamedTuple):
+    """The rows that windows span, and what makes windows of them, as tensors or as their specifications."""
+
+    steps: Any
+    starts: Any
+    offsets: Any
+    scales: Any
+
+
+def series_of(windows: Windows) -> Series:
+    """Return what `windows` are made of; one row of zeros stands for no offsets, one of ones for no scales."""
+    one = np.ones((1, windows.shape[2]))
     first, last = windows.starts.min(), windows.starts.max() + windows.lookback
-    return (
+    return Series(
         tf.constant(windows.steps[first:last], tf.float32),
         tf.constant(windows.starts - first, tf.int64),
-        tf.constant(offsets, tf.float32),
+        tf.constant(0 * one if windows.offsets is None else windows.offsets, tf.float32),
+        tf.constant(one if windows.scales is None else windows.scales, tf.float32),
     )
 
 
@@ -244,17 +258,19 @@ def traced(function: Callable[..., Any], specs: list[Any]) -> Any:
     return tf.function(function, specs, autograph=False).get_concrete_function()
 
 
-def series_specs(architecture: Architecture) -> tuple[Any, Any, Any]:
+def series_specs(architecture: Architecture) -> Series:
     """Return what `series_of` gives, for any number of rows: functions are traced for them once."""
     rows = tf.TensorSpec((None, architecture.n_features))
-    return rows, tf.TensorSpec((None,), tf.int64), rows
+    return Series(rows, tf.TensorSpec((None,), tf.int64), rows, rows)
 
 
-def gather(steps: Any, starts: Any, offsets: Any, numbers: Any, architecture: Architecture) -> Any:
+def gather(series: Series, numbers: Any, architecture: Architecture) -> Any:
     """Return the windows `numbers` (batch,) as a tensor (batch, lookback, n_features) of fixed shape."""
-    rows = tf.gather(starts, numbers)[:, None] + tf.range(architecture.lookback, dtype=tf.int64)
-    offset = tf.gather(offsets, tf.minimum(numbers, tf.shape(offsets)[0] - 1))
-    x = tf.gather(steps, rows) - offset[:, None]
+    rows = tf.gather(series.starts, numbers)[:, None] + tf.range(architecture.lookback, dtype=tf.int64)
+    offset, scale = (
+        tf.gather(each, tf.minimum(numbers, tf.shape(each)[0] - 1)) for each in (series.offsets, series.scales)
+    )
+    x = (tf.gather(series.steps, rows) - offset[:, None]) / scale[:, None]
     return tf.ensure_shape(x, (numbers.shape[0], architecture.lookback, architecture.n_features))
 
 
@@ -333,8 +349,10 @@ class Program:
             variable.assign(sum(values) / self.n_shards)
         return sum(loss), norm
 
-    def _epoch(self, series: tuple[Any, Any, Any], targets: Any, weights: Any, order: Any, rates: Any, key: Any) -> Any:
-        """Train on the batches `order` (n_steps, batch) of sample numbers, -1 for none; stop at a non-finite loss.
+    def _epoch(self, series: Series, targets: Any, weights: Any, order: Any, rates: Any, key: Any) -> Any:
+        """Train on the batches `order` (n_steps, batch) of sample numbers; stop at a non-finite loss.
+
+        A number below zero, `-1 - number`, fills its batch without weight.
 
         Returns the sums of the weighted losses, of the weights and of the gradients' norms, and the steps done.
         """
@@ -343,13 +361,13 @@ class Program:
 
         def step(i: Any, loss: Any, total: Any, norms: Any) -> tuple[Any, Any, Any, Any]:
             variables = [tf.identity(v.value) for v in self.network.variables]
-            numbers = tf.maximum(order[i], 0)
+            numbers = tf.maximum(order[i], -1 - order[i])
             weight = tf.gather(weights, numbers) * tf.cast(order[i] >= 0, tf.float32)
             batch = tf.reduce_sum(weight)
             shards = zip(tf.split(numbers, self.n_shards), tf.split(weight, self.n_shards), strict=True)
             parts = [
                 self._gradient(
-                    gather(*series, rows, architecture),
+                    gather(series, rows, architecture),
                     tf.gather(targets, rows),
                     part,
                     1 / batch,
@@ -397,7 +415,8 @@ def _may_compile() -> bool:
     if number == MAX_PROGRAMS + 1:
         warnings.warn(
             f"This process has compiled {MAX_PROGRAMS} XLA programs, whose memory TensorFlow never gives back. "
-            "Further architectures run as plain graphs: slower, and equal to within rounding.",
+            "Further architectures run as plain graphs: slower, and equal to within rounding, but for the random "
+            "numbers of dropout, which are others.",
             RuntimeWarning,
             stacklevel=2,
         )

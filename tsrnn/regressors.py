@@ -6,12 +6,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from tsrnn import _documentation
 from tsrnn._parameters import DECODERS, LOSSES, check_quantiles
 from tsrnn._recurrent import NETWORK_PARAMETERS, Floats, RecurrentEstimator
+from tsrnn._samples import vary
 from tsrnn._validation import check_finite, check_numeric, check_option, name_of
 from tsrnn.windows import Windows
 
@@ -172,9 +174,27 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         each = [self._in_units(values) for values in np.moveaxis(outputs.mean(axis=0), -1, 0)]
         return np.stack(each, axis=-1)
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R^2, the mean of all outputs, those at every step of a sequence among them.
+
+        Parameters
+        ----------
+        X : Windows, array-like of shape (n_samples, lookback, n_features) or (n_samples, lookback), or list of arrays
+            The windows.
+        y : array-like of the shape seen in `fit`
+            The targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples. None: all equal.
+        """
+        predicted = self.predict(X)
+        truth = np.asarray(y)
+        if predicted.ndim == 3 and truth.shape == predicted.shape:
+            truth, predicted = truth.reshape(len(truth), -1), predicted.reshape(len(truth), -1)
+        return float(r2_score(truth, predicted, sample_weight=sample_weight))
+
     @property
     def _median(self) -> int:
-        """The number of the quantile nearest to the median."""
+        """The number of the quantile nearest to the median, the lower one of two."""
         return int(np.argmin(np.abs(np.asarray(self._fitted_loss[1]) - 0.5)))
 
     def _in_units(self, outputs: Floats) -> Floats:
@@ -198,6 +218,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         """Return `y` as finite float64 targets (n_samples, n_outputs)."""
         if y is None:
             raise ValueError(f"{name_of(self)} requires y to be passed, but the target y is None.")
+        if vary(y):
+            raise ValueError(
+                f"{name_of(self)}: y holds sequences of different lengths. Pass {windows.lookback} targets for each, "
+                "as many as the longest sequence has steps."
+            )
         check_numeric(self, y, "y")
         targets = check_array(
             y,
@@ -251,7 +276,6 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             mean, scale = moments(columns, weights)
             repeats = targets.shape[1] // len(mean)
             self.target_mean_, self.target_scale_ = np.tile(mean, repeats), np.tile(scale, repeats)
-        self._fitted_loss = self._loss_values()
         scaled: NDArray[np.float32] = ((targets - self.target_mean_) / self.target_scale_).astype(np.float32)
         return scaled
 

@@ -177,6 +177,7 @@ class Run:
         self.weights = programs.tensor(self.train_samples.weights)
         self.n_steps = math.ceil(len(self.train_samples.windows) / recipe.batch_size)
         self.rate_of_step, self.rate = _optimizers.learning_rate_of(recipe.optimizer, recipe.learning_rate)
+        self.steps_before = int(program.optimizer.iterations)
         self.plateau = (math.inf, 0)
         self.history: list[dict[str, float]] = []
         self.best: tuple[float, int, Weights | None] = (math.inf, 0, None)
@@ -207,10 +208,12 @@ class Run:
             self._tell("on_epoch_begin", epoch, {})
             logs = self._train_epoch(epoch)
             self.history.append(logs)
-            self._tell("on_epoch_end", epoch, logs)
+            # Keras' own callbacks write into what they are given, and name the epoch themselves.
+            told = {name: value for name, value in logs.items() if name != "epoch"}
+            self._tell("on_epoch_end", epoch, told)
             if self._is_over(epoch):
                 break
-        self._tell("on_train_end", dict(logs))
+        self._tell("on_train_end", told)
 
     def _train_epoch(self, epoch: int) -> dict[str, float]:
         began = time.perf_counter()
@@ -237,19 +240,23 @@ class Run:
         }
 
     def _order(self) -> Any:
-        """Return shuffled sample numbers (n_steps, batch), -1 where the last batch has no more."""
+        """Return shuffled sample numbers (n_steps, batch), `-1 - number` for what only fills a batch.
+
+        What fills a batch has no weight, but counts in the statistics of a normalised batch: it is drawn as the rest.
+        """
         count, size = len(self.train_samples.windows), self.recipe.batch_size
-        order = np.full((self.n_steps, self.program.batch), -1, dtype=np.int32)
-        filled = np.full(self.n_steps * size, -1, dtype=np.int32)
-        filled[:count] = self.rng.permutation(count)
-        order[:, :size] = filled.reshape(self.n_steps, size)
+        shuffled = self.rng.permutation(count)
+        order = np.resize(-1 - shuffled, (self.n_steps, self.program.batch)).astype(np.int32)
+        used = order[:, :size].ravel()
+        used[:count] = shuffled
+        order[:, :size] = used.reshape(self.n_steps, size)
         return programs.tensor(order)
 
     def _rates(self, epoch: int) -> NDArray[np.float64]:
         """Return the learning rate of every step of `epoch`."""
         steps = epoch * self.n_steps + np.arange(self.n_steps)
         if self.rate_of_step is not None:
-            return np.array([float(self.rate_of_step(int(step))) for step in steps])
+            return np.array([float(self.rate_of_step(self.steps_before + int(step))) for step in steps])
         done = steps / (self.recipe.epochs * self.n_steps)
         factor = 0.5 * (1 + np.cos(np.pi * done)) if self.recipe.schedule == "cosine" else np.ones(self.n_steps)
         return self.rate * factor
@@ -293,7 +300,13 @@ class Run:
                 callback.set_params({"epochs": self.recipe.epochs, "steps": self.n_steps, "verbose": 0})
                 callback.set_model(model)
             getattr(callback, event)(*arguments)
-        self.rate = float(np.asarray(optimizer.learning_rate))
+        rate = float(np.asarray(optimizer.learning_rate))
+        if self.rate_of_step is not None and rate != float(np.float32(self.rate)):
+            raise ValueError(
+                "A callback has set the learning rate, but it is a schedule, which tells the rate of every step. "
+                "Drop one of the two."
+            )
+        self.rate = rate
 
     def _detach(self) -> None:
         for callback in self.callbacks:

@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -15,7 +15,7 @@ from tsrnn._time_axis import check_time_axis, steps_after
 from tsrnn._validation import check_finite, check_int, check_numeric, check_option, count_axes, kept_whole
 from tsrnn.windows import Windows, check_order, has_time_index
 
-__all__ = ["SequenceScaler", "WindowTransformer"]
+__all__ = ["Differencer", "SequenceScaler", "WindowTransformer"]
 
 
 class WindowTransformer(TransformerMixin, BaseEstimator):
@@ -243,9 +243,10 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
         return steps.reshape(shape if count_axes(X) == 3 else shape[:2])
 
     def _read(self, X: Any, *, reset: bool) -> Windows:
-        """Return `X` as `Windows` without offsets, whose rows are what the scaler sees."""
+        """Return `X` as `Windows` without offsets and scales, whose rows are what the scaler sees."""
         windows = as_windows(self, X, reset=reset)
-        return windows if windows.offsets is None else as_windows(self, np.asarray(windows), reset=False)
+        plain = windows.offsets is None and windows.scales is None
+        return windows if plain else as_windows(self, np.asarray(windows), reset=False)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -258,3 +259,78 @@ def _rows_of(windows: Windows) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the rows that some window holds, and which ones of all they are."""
     covered = windows.covered()
     return windows.steps if covered.all() else windows.steps[covered], covered
+
+
+class Differencer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Replace every row of a series by its difference to the row `lag` steps before it.
+
+    ::
+
+        step           0    1    2    3    4
+        value         y0   y1   y2   y3   y4
+        lag=1         y0   y1 - y0   y2 - y1   y3 - y2   y4 - y3
+
+    The first `lag` rows, which have nothing before them, stay as they are, so that the inverse, a sum, is exact. As
+    `target_transformer` of a `Forecaster`, they are not learnt from, and forecasts are added to what was known.
+
+    Parameters
+    ----------
+    lag : int, default=1
+        Steps back, at least 1; a season takes its pattern away.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns seen in `fit`.
+    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+        Their names, when all are strings.
+
+    Raises
+    ------
+    InvalidParameterError
+        In `fit`, for a lag that is no integer or below 1.
+    ValueError
+        For rows that are no numbers, or have other columns than in `fit`.
+
+    References
+    ----------
+    Box & Jenkins (1970), Time Series Analysis: differences and seasonal differences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows = np.array([[1.0], [2.0], [4.0], [7.0]])
+    >>> Differencer().fit_transform(rows)[:, 0]
+    array([1., 1., 2., 3.])
+    """
+
+    def __init__(self, lag: int = 1) -> None:
+        self.lag = lag
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the rows `X` (n_steps, n_features) and the lag; there is nothing to learn."""
+        check_int(self, "lag", self.lag, minimum=1)
+        validate_data(self, X, ensure_all_finite="allow-nan")
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Return the differences (n_steps, n_features) of the rows `X`."""
+        rows = self._rows(X)
+        rows[self.lag :] -= rows[: -self.lag].copy()
+        return rows
+
+    def inverse_transform(self, X: Any) -> NDArray[np.float64]:
+        """Return the rows (n_steps, n_features) whose differences are `X`."""
+        rows = self._rows(X)
+        for first in range(min(self.lag, len(rows))):
+            rows[first :: self.lag] = rows[first :: self.lag].cumsum(axis=0)
+        return rows
+
+    def _rows(self, X: Any) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        return np.array(validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan"))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags

@@ -24,9 +24,9 @@ __all__ = ["Windows", "make_windows"]
 class Windows:
     """A lazy 3-D array (n_windows, lookback, n_features) over rows that are stored once.
 
-    Window i holds the rows ``starts[i] .. starts[i] + lookback - 1`` of `steps`, less ``offsets[i]`` where offsets
-    are given. Several series may lie behind each other in `steps`; whoever makes the starts sees to it that no window
-    crosses a border.
+    Window i holds the rows ``starts[i] .. starts[i] + lookback - 1`` of `steps`, less ``offsets[i]`` and in units of
+    ``scales[i]`` where these are given. Several series may lie behind each other in `steps`; whoever makes the starts
+    sees to it that no window crosses a border.
 
     Parameters
     ----------
@@ -41,6 +41,8 @@ class Windows:
         None: the number of that row in `steps`.
     offsets : array of shape (n_windows, n_features), default=None
         What is subtracted from every step of a window when it is read. None: nothing.
+    scales : array of shape (n_windows, n_features), default=None
+        What every step of a window is divided by after that; no entry is 0. None: nothing.
 
     Attributes
     ----------
@@ -78,6 +80,7 @@ class Windows:
         *,
         origins: ArrayLike | None = None,
         offsets: ArrayLike | None = None,
+        scales: ArrayLike | None = None,
     ) -> None:
         self.steps = np.asarray(steps)
         self.starts = self._integers("starts", starts)
@@ -93,12 +96,19 @@ class Windows:
                 (int(self.starts.min()), int(self.starts.max())),
             )
         self._origins = None if origins is None else self._integers("origins", origins)
-        self.offsets = None if offsets is None else np.asarray(offsets, dtype=self.steps.dtype)
-        count, n_features = len(self.starts), self.steps.shape[1]
+        self.offsets = self._of_each("offsets", offsets)
+        self.scales = self._of_each("scales", scales)
+        count = len(self.starts)
         if self._origins is not None and len(self._origins) != count:
             raise invalid_parameter(self, "origins", f"of shape ({count},), one for each start", self._origins.shape)
-        if self.offsets is not None and self.offsets.shape != (count, n_features):
-            raise invalid_parameter(self, "offsets", f"of shape ({count}, {n_features})", self.offsets.shape)
+
+    def _of_each(self, parameter: str, values: ArrayLike | None) -> NDArray[Any] | None:
+        if values is None:
+            return None
+        rows, expected = np.asarray(values, dtype=self.steps.dtype), (len(self.starts), self.steps.shape[1])
+        if rows.shape != expected:
+            raise invalid_parameter(self, parameter, f"of shape {expected}", rows.shape)
+        return rows
 
     def _integers(self, parameter: str, values: ArrayLike) -> NDArray[np.int64]:
         numbers = np.asarray(values)
@@ -157,7 +167,8 @@ class Windows:
     def _window(self, number: int) -> NDArray[Any]:
         start = self.starts[number]
         window = self.steps[start : start + self.lookback]
-        return window if self.offsets is None else window - self.offsets[number]
+        window = window if self.offsets is None else window - self.offsets[number]
+        return window if self.scales is None else window / self.scales[number]
 
     def _selected(self, key: Any) -> "Windows":
         return Windows(
@@ -166,6 +177,7 @@ class Windows:
             self.lookback,
             origins=None if self._origins is None else self._origins[key],
             offsets=None if self.offsets is None else self.offsets[key],
+            scales=None if self.scales is None else self.scales[key],
         )
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
@@ -177,6 +189,8 @@ class Windows:
         windows = sliding_window_view(self.steps, self.lookback, axis=0)[self.starts].transpose(0, 2, 1)
         if self.offsets is not None:
             windows -= self.offsets[:, None]
+        if self.scales is not None:
+            windows /= self.scales[:, None]
         return np.ascontiguousarray(windows, dtype=dtype)
 
     def __repr__(self) -> str:
