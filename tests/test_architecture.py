@@ -25,17 +25,9 @@ PACKAGE = ROOT / "tsrnn"
 TREES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
 
 ENGINE = {
-    "training",
-    "programs",
-    "networks",
-    "losses",
-    "windows",
-    "_recurrent",
-    "_samples",
-    "_validation",
-    "_parameters",
+    "training", "programs", "networks", "losses", "windows", "_recurrent", "_samples", "_validation", "_parameters",
     "_documentation",
-}
+}  # fmt: skip
 FORECASTING = {"_validation", "_series", "_anchors", "_panels", "_chains", "_framing", "_gaps", "_reading"}
 EVERYTHING = set(TREES)
 

@@ -179,6 +179,8 @@ def test_days_on_which_the_clocks_change_are_days(start):
 def test_trading_days_need_not_be_regular():
     index = pd.DatetimeIndex(["2026-01-02", "2026-01-05", "2026-01-06", "2026-01-07", "2026-01-09"])
     assert CalendarFeatures().fit(index).features_ == ["weekday", "day_of_year"]
+    half_a_day_later = index.append(index[-1:] + pd.Timedelta("12h"))  # the usual step counts
+    assert CalendarFeatures().fit(half_a_day_later).features_ == ["weekday", "day_of_year"]
 
 
 def test_auto_says_so_when_nothing_varies():

@@ -182,3 +182,13 @@ def test_bad_input_is_refused_by_name(function, series, parameters, error, messa
 def test_short_series(n):
     assert suggest_lookback(noise(n, n)) >= 1
     assert suggest_lookback(noise(n, n), max_lag=n // 2) >= 1
+
+
+def test_ripples_on_the_way_to_a_peak_do_not_stand_for_it():
+    found = [find_seasons(sine(400, 6000) + 0.7 * noise(seed, 6000)) for seed in range(12)]
+    assert np.abs(np.array(found) - 400).mean() <= 1.5
+
+
+def test_differences_of_noise_make_no_season():
+    found = [find_seasons(sine(24, 60) + 0.2 * noise(seed, 60)) for seed in SEEDS]
+    assert min([season for seasons in found for season in seasons], default=24) > 3
