@@ -23,10 +23,11 @@ class Chain:
 
     @classmethod
     def fit(cls, transformers: list[Any], values: Floats) -> Self:
-        """Fit clones of `transformers` on `values` (n_steps,)."""
+        """Fit clones of `transformers` on `values` (n_steps,), those that are not missing."""
         fitted, skip = [], 0
         for transformer in transformers:
-            fitted.append(clone(transformer).fit(values[skip:, None]))
+            known = values[skip:]
+            fitted.append(clone(transformer).fit(known[~np.isnan(known), None]))
             values = _column(fitted[-1].transform(values[:, None]))
             skip += lag_of(transformer)
         return cls(fitted)
