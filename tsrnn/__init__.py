@@ -1,7 +1,8 @@
 """Recurrent networks for time series as scikit-learn estimators."""
 
 from tsrnn._validation import InvalidParameterError, TrainingDivergedError
-from tsrnn.baselines import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
+from tsrnn.baselines import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster, WindowAverageForecaster
+from tsrnn.classical import ETSForecaster, SARIMAXForecaster, STLForecaster, ThetaForecaster
 from tsrnn.classifiers import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
 from tsrnn.datasets import load_ecg, load_electricity_demand, load_sp500
 from tsrnn.evaluation import backtest
@@ -19,6 +20,7 @@ from tsrnn.windows import Windows, make_windows
 
 __all__ = [
     "DriftForecaster",
+    "ETSForecaster",
     "ForecastDisplay",
     "Forecaster",
     "GRUClassifier",
@@ -27,12 +29,16 @@ __all__ = [
     "LSTMClassifier",
     "LSTMRegressor",
     "NaiveForecaster",
+    "SARIMAXForecaster",
+    "STLForecaster",
     "SeasonalNaiveForecaster",
     "SequenceScaler",
     "SimpleRNNClassifier",
     "SimpleRNNRegressor",
+    "ThetaForecaster",
     "TrainingDivergedError",
     "WalkForwardSplit",
+    "WindowAverageForecaster",
     "WindowTransformer",
     "Windows",
     "backtest",
