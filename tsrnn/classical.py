@@ -46,7 +46,7 @@ class ETSForecaster(StatisticalForecaster):
         errors=" or, for a multiplicative part, not positive",
         notes="All origins are forecast in one pass over the series. Covariates are accepted and not used.",
         references="""Hyndman, Koehler, Ord & Snyder (2008), Forecasting with Exponential Smoothing,
-    doi:10.1007/978-3-540-71918-2: the state space form, its estimation by likelihood and the forecasts from the states.""",
+    doi:10.1007/978-3-540-71918-2: the state space form, its estimation by likelihood and the forecasts from it.""",
         example=""">>> import numpy as np
     >>> series = np.tile([10.0, 20, 30], 6) + np.arange(18)
     >>> model = ETSForecaster(trend="add", seasonal="add", season_length=3, horizon=3)
@@ -196,8 +196,8 @@ class STLForecaster(StatisticalForecaster):
         + MAX_ITER,
         errors="",
         notes="""Every origin costs a decomposition of all rows up to it. Covariates are accepted and not used.""",
-        references="""Cleveland, Cleveland, McRae & Terpenning (1990), STL: a seasonal-trend decomposition procedure based on
-    loess, Journal of Official Statistics 6(1), 3-73: the decomposition.
+        references="""Cleveland, Cleveland, McRae & Terpenning (1990), STL: a seasonal-trend decomposition procedure
+    based on loess, Journal of Official Statistics 6(1), 3-73: the decomposition.
 
     Hyndman & Athanasopoulos (2021), Forecasting: Principles and Practice, 3rd ed., section 5.7: the forecast.""",
         example=""">>> import numpy as np
