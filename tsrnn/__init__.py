@@ -4,6 +4,7 @@ from tsrnn._validation import InvalidParameterError, TrainingDivergedError
 from tsrnn.baselines import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster, WindowAverageForecaster
 from tsrnn.classical import ETSForecaster, SARIMAXForecaster, STLForecaster, ThetaForecaster
 from tsrnn.classifiers import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
+from tsrnn.comparison import Comparison, compare
 from tsrnn.datasets import load_ecg, load_electricity_demand, load_sp500
 from tsrnn.diagnostics import residual_diagnostics
 from tsrnn.evaluation import backtest
@@ -22,6 +23,7 @@ from tsrnn.transformers import SequenceScaler, WindowTransformer
 from tsrnn.windows import Windows, make_windows
 
 __all__ = [
+    "Comparison",
     "DieboldMarianoResult",
     "DriftForecaster",
     "ETSForecaster",
@@ -46,6 +48,7 @@ __all__ = [
     "WindowTransformer",
     "Windows",
     "backtest",
+    "compare",
     "diebold_mariano",
     "interval_coverage",
     "interval_score",
