@@ -1,4 +1,7 @@
-"""Naive rules with the face of a Forecaster: what every forecast has to beat."""
+"""Naive rules with the face of a Forecaster: what every forecast has to beat.
+
+Ridge on windows, the other bar, needs no rule of its own: ``Forecaster(Ridge(), lookback=..., horizon=...)``.
+"""
 
 from copy import copy
 from typing import Any
