@@ -9,7 +9,14 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
-from tsrnn import DriftForecaster, InvalidParameterError, NaiveForecaster, SeasonalNaiveForecaster, WalkForwardSplit
+from tsrnn import (
+    DriftForecaster,
+    InvalidParameterError,
+    NaiveForecaster,
+    SeasonalNaiveForecaster,
+    WalkForwardSplit,
+    WindowAverageForecaster,
+)
 
 SERIES = np.array([4.0, 7.0, 1.0, 9.0, 3.0, 8.0])
 RULES = {
@@ -18,6 +25,8 @@ RULES = {
     "season of 2": (SeasonalNaiveForecaster(season_length=2, horizon=3), [3.0, 8.0, 3.0]),
     "season of 4": (SeasonalNaiveForecaster(season_length=4, horizon=3), [1.0, 9.0, 3.0]),
     "season of all": (SeasonalNaiveForecaster(season_length=6, horizon=3), [4.0, 7.0, 1.0]),
+    "average of 2": (WindowAverageForecaster(window=2, horizon=3), [5.5, 5.5, 5.5]),
+    "average of all": (WindowAverageForecaster(window=6, horizon=3), [32 / 6, 32 / 6, 32 / 6]),
     "drift": (DriftForecaster(horizon=3), [8.8, 9.6, 10.4]),
 }
 rules = pytest.mark.parametrize("rule", [rule for rule, _ in RULES.values()], ids=RULES.keys())
@@ -29,6 +38,8 @@ def by_formula(rule, values, origin, step):
     if isinstance(rule, SeasonalNaiveForecaster):
         m = rule.season_length
         return values[origin + step - m * ((step - 1) // m + 1)]
+    if isinstance(rule, WindowAverageForecaster):
+        return sum(values[origin - i] for i in range(rule.window)) / rule.window
     slope = (values[origin] - values[0]) / origin if isinstance(rule, DriftForecaster) else 0.0
     return values[origin] + step * slope
 
@@ -105,11 +116,15 @@ def test_parameters_are_checked_in_fit(wrong):
         InvalidParameterError, match=r"^SeasonalNaiveForecaster: `season_length` must be an integer >= 1"
     ):
         SeasonalNaiveForecaster(wrong).fit(SERIES)
+    with pytest.raises(InvalidParameterError, match=r"^WindowAverageForecaster: `window` must be an integer >= 1"):
+        WindowAverageForecaster(wrong).fit(SERIES)
 
 
 def test_a_series_that_is_too_short():
     with pytest.raises(ValueError, match=r"^SeasonalNaiveForecaster: the series has 6 steps; need at least 7\."):
         SeasonalNaiveForecaster(7).fit(SERIES)
+    with pytest.raises(ValueError, match=r"^WindowAverageForecaster: the series has 6 steps; need at least 7\."):
+        WindowAverageForecaster(7).fit(SERIES)
     with pytest.raises(ValueError, match=r"^DriftForecaster: the series has 1 steps; need at least 2\."):
         DriftForecaster().fit(SERIES[:1])
     assert NaiveForecaster().fit(SERIES[:1]).predict() == [4.0]

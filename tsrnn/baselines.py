@@ -1,12 +1,18 @@
-"""Naive rules with the face of a Forecaster: what every forecast has to beat."""
+"""Naive rules with the face of a Forecaster: what every forecast has to beat.
+
+Ridge on windows, the other bar, needs no rule of its own: ``Forecaster(Ridge(), lookback=..., horizon=...)``.
+"""
+
+from copy import copy
 
 import numpy as np
 
 from tsrnn._base_forecaster import BaseForecaster, Origins
+from tsrnn._panels import Track
 from tsrnn._series import Floats
 from tsrnn._validation import check_int, name_of
 
-__all__ = ["DriftForecaster", "NaiveForecaster", "SeasonalNaiveForecaster"]
+__all__ = ["DriftForecaster", "NaiveForecaster", "SeasonalNaiveForecaster", "WindowAverageForecaster"]
 
 RULE = """{summary}
 
@@ -41,7 +47,22 @@ HORIZON = """horizon : int, default=1
         Steps forecast ahead at once."""
 
 
-class _Rule(BaseForecaster):
+class AnyHorizon:
+    """Mixin, before BaseForecaster, of forecasters whose horizon is no part of what they learn.
+
+    Any number of steps is forecast at once: no forecast ever stands in for the past.
+    """
+
+    def _roll(self, tracks: list[Track], origins: list[Origins], n_steps: int) -> list[Floats]:
+        found = []
+        for track, rows in zip(tracks, origins, strict=True):
+            as_long = copy(track.learnt)
+            as_long.horizon = n_steps
+            found.append(as_long._forecast(track.target, track.covariates, rows))
+        return found
+
+
+class _Rule(AnyHorizon, BaseForecaster):
     """A rule that needs nothing but the last `_needed` values; covariates are accepted and not used."""
 
     @property
@@ -126,3 +147,29 @@ class DriftForecaster(_Rule):
         slope = (last - values[0]) / origins[:, None, None]
         line: Floats = last + slope * ahead[:, None]
         return line
+
+
+class WindowAverageForecaster(_Rule):
+    __doc__ = RULE.format(
+        summary="Forecast that every step equals the mean of the last `window` values.",
+        parameters="window : int, default=24\n        Steps in the mean.\n    " + HORIZON,
+        needed="`window`",
+        example=""">>> WindowAverageForecaster(window=2, horizon=2).fit([3.0, 1.0, 2.0]).predict()
+    array([1.5, 1.5])""",
+    )
+
+    def __init__(self, window: int = 24, horizon: int = 1) -> None:
+        self.window = window
+        self.horizon = horizon
+
+    @property
+    def _needed(self) -> int:
+        return self.window
+
+    def _check_rule(self) -> None:
+        check_int(self, "window", self.window, minimum=1)
+
+    def _rule(self, values: Floats, origins: Origins, ahead: Origins) -> Floats:
+        # Each mean is summed anew: a running sum would carry rounding, and what comes later, from origin to origin.
+        means = np.stack([values[origin + 1 - self.window : origin + 1].mean(axis=0) for origin in origins])
+        return np.repeat(means[:, None], len(ahead), axis=1)

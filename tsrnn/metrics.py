@@ -3,22 +3,17 @@
 All take `(n_steps,)` or `(n_steps, n_outputs)`, weight rows and average outputs as scikit-learn's metrics do.
 """
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from tsrnn._validation import check_finite, check_int, check_option, check_rows
+from tsrnn._outputs import Floats, average, check_forecast
+from tsrnn._validation import check_int, check_rows
 
 __all__ = [
     "mean_absolute_scaled_error",
     "root_mean_squared_scaled_error",
     "symmetric_mean_absolute_percentage_error",
 ]
-
-Floats: TypeAlias = NDArray[np.float64]
-
-_MULTIOUTPUT = ["raw_values", "uniform_average"]
 
 
 def mean_absolute_scaled_error(
@@ -91,11 +86,11 @@ def mean_absolute_scaled_error(
     0.75
     """
     owner = "mean_absolute_scaled_error"
-    true, pred, weights = _check_forecast(owner, y_true, y_pred, sample_weight)
+    true, pred, weights = check_forecast(owner, y_true, y_pred, sample_weight)
     changes = _seasonal_changes(owner, y_train, season_length, true.shape[1])
     scale = np.abs(changes).mean(axis=0)
     errors = np.average(np.abs(true - pred), axis=0, weights=weights)
-    return _average(owner, errors / scale, multioutput)
+    return average(owner, errors / scale, multioutput)
 
 
 def root_mean_squared_scaled_error(
@@ -168,11 +163,11 @@ def root_mean_squared_scaled_error(
     2.0
     """
     owner = "root_mean_squared_scaled_error"
-    true, pred, weights = _check_forecast(owner, y_true, y_pred, sample_weight)
+    true, pred, weights = check_forecast(owner, y_true, y_pred, sample_weight)
     changes = _seasonal_changes(owner, y_train, season_length, true.shape[1])
     scale = np.sqrt((changes**2).mean(axis=0))
     errors = np.sqrt(np.average((true - pred) ** 2, axis=0, weights=weights))
-    return _average(owner, errors / scale, multioutput)
+    return average(owner, errors / scale, multioutput)
 
 
 def symmetric_mean_absolute_percentage_error(
@@ -232,38 +227,10 @@ def symmetric_mean_absolute_percentage_error(
     0.5
     """
     owner = "symmetric_mean_absolute_percentage_error"
-    true, pred, weights = _check_forecast(owner, y_true, y_pred, sample_weight)
+    true, pred, weights = check_forecast(owner, y_true, y_pred, sample_weight)
     size = np.abs(true) + np.abs(pred)
     shares = np.divide(2 * np.abs(true - pred), size, out=np.zeros_like(size), where=size > 0)
-    return _average(owner, np.average(shares, axis=0, weights=weights), multioutput)
-
-
-def _check_forecast(
-    owner: str, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None
-) -> tuple[Floats, Floats, Floats | None]:
-    """Return observations and forecasts as columns of one shape, and the weights of their rows."""
-    true, pred = check_rows(owner, y_true, "y_true"), check_rows(owner, y_pred, "y_pred")
-    if true.shape != pred.shape:
-        raise ValueError(
-            f"{owner}: y_true and y_pred must have the same shape; got {np.shape(y_true)} and {np.shape(y_pred)}."
-        )
-    return (
-        true,
-        pred,
-        None if sample_weight is None else _check_weights(owner, "sample_weight", sample_weight, len(true)),
-    )
-
-
-def _check_weights(owner: str, parameter: str, values: ArrayLike, n: int) -> Floats:
-    """Return `n` weights."""
-    weights = np.asarray(values, dtype=np.float64)
-    if weights.shape != (n,):
-        raise ValueError(f"{owner}: `{parameter}` must hold {n} weights, shape ({n},); got shape {weights.shape}.")
-    check_finite(owner, weights, parameter)
-    if (weights < 0).any() or not weights.any():
-        problem = "a negative weight" if (weights < 0).any() else "only weights of zero"
-        raise ValueError(f"{owner}: `{parameter}` holds {problem}. Leave out what should not count.")
-    return weights
+    return average(owner, np.average(shares, axis=0, weights=weights), multioutput)
 
 
 def _seasonal_changes(owner: str, y_train: ArrayLike, season_length: int, n_outputs: int) -> Floats:
@@ -289,12 +256,3 @@ def _seasonal_changes(owner: str, y_train: ArrayLike, season_length: int, n_outp
             "no error to compare with. Use a metric without a scale, such as mean_absolute_error."
         )
     return changes
-
-
-def _average(owner: str, errors: Floats, multioutput: str | ArrayLike) -> float | Floats:
-    """Return the errors of the outputs as `multioutput` wants them."""
-    if isinstance(multioutput, str):
-        check_option(owner, "multioutput", multioutput, _MULTIOUTPUT)
-        return errors if multioutput == "raw_values" else float(errors.mean())
-    weights = _check_weights(owner, "multioutput", multioutput, len(errors))
-    return float(np.average(errors, weights=weights))

@@ -1,0 +1,68 @@
+"""Who may import whom inside the package: one way, from the series to the evaluation."""
+
+from pathlib import Path
+
+ENGINE = {
+    "training", "programs", "networks", "losses", "windows", "_recurrent", "_samples", "_validation", "_parameters",
+    "_documentation",
+}  # fmt: skip
+FORECASTING = {"_validation", "_series", "_anchors", "_panels", "_chains", "_framing", "_gaps", "_reading"}
+EVERYTHING = {path.stem for path in (Path(__file__).parents[1] / "tsrnn").rglob("*.py")}
+
+# A new module gets a line here, or tests/test_architecture.py fails.
+MAY_IMPORT = {
+    "_validation": set(),
+    "_time_axis": {"_validation"},
+    "datasets": {"_validation"},
+    "_download": {"_validation"},
+    "_published": {"_download"},
+    "fetchers": {"_validation", "_download", "_published"},
+    "physionet": {"_validation", "_download"},
+    "windows": {"_validation", "_time_axis"},
+    "_samples": {"_validation", "windows"},
+    "transformers": {"_validation", "_time_axis", "windows", "_samples"},
+    "seasons": {"_validation", "windows"},
+    "calendars": {"_validation", "_time_axis"},
+    "_layers": set(),
+    "_decoders": {"_layers"},
+    "_truncation": set(),
+    "_optimizers": set(),
+    "_cache": set(),
+    "_export": set(),
+    "losses": set(),
+    "networks": {"_validation", "_layers", "_decoders", "_truncation"},
+    "programs": {"_validation", "_cache", "_optimizers", "losses", "networks", "windows"},
+    "training": {"_validation", "_optimizers", "losses", "networks", "windows", "programs"},
+    "_parameters": {"_validation"},
+    "_documentation": set(),
+    "_recurrent": (ENGINE - {"_recurrent", "_documentation"}) | {"_export"},
+    "regressors": ENGINE,
+    "classifiers": ENGINE,
+    "_series": {"_validation", "_time_axis"},
+    "_anchors": {"_validation", "windows"},
+    "_panels": {"_validation", "_series"},
+    "_chains": set(),
+    "_kinds": set(),
+    "_framing": {"_anchors", "windows"},
+    "_gaps": {"_panels"},
+    "_reading": {"_validation", "_series", "_panels"},
+    "_intervals": {"_validation", "_series", "_panels"},
+    "_base_forecaster": {"_validation", "_time_axis", "_series", "_panels", "_reading", "_intervals"},
+    "forecasting": {"_base_forecaster", "windows", "_kinds"} | FORECASTING,
+    "baselines": {"_validation", "_series", "_panels", "_base_forecaster"},
+    "_statsmodels": {"_validation", "_series", "_base_forecaster", "baselines"},
+    "classical": {"_validation", "_series", "_base_forecaster", "_statsmodels"},
+    "_outputs": {"_validation"},
+    "metrics": {"_validation", "_outputs"},
+    "interval_metrics": {"_validation", "_outputs"},
+    "skill": {"_validation", "_outputs", "metrics"},
+    "diagnostics": {"_validation"},
+    "model_selection": {"_validation", "_time_axis"},
+    "evaluation": {"_validation", "_series", "_base_forecaster"},
+    "comparison": {"_validation", "baselines", "evaluation", "skill"},
+    "plotting": {"_validation"},
+    "persistence": EVERYTHING - {"__init__", "__main__", "plotting"},
+    "__init__": EVERYTHING - {"__main__"},
+    "_demos": EVERYTHING - {"__main__"},
+    "__main__": EVERYTHING,
+}
