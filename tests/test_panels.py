@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import r2_score
 
-from tsrnn import Forecaster, GRURegressor, NaiveForecaster, SeasonalNaiveForecaster, make_windows
+from tsrnn import ETSForecaster, Forecaster, GRURegressor, NaiveForecaster, SeasonalNaiveForecaster, make_windows
 
 L, H = 5, 3
 RNG = np.random.default_rng(0)
@@ -190,3 +190,9 @@ def test_a_network_learns_from_one_buffer():
 def test_what_is_wrong_with_a_panel_is_said(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_model_of_statsmodels_forecasts_each_series_alone():
+    answers = ETSForecaster(horizon=H, trend="add").fit(WALKS).predict()
+    for name, walk in WALKS.items():
+        np.testing.assert_allclose(answers[name], ETSForecaster(horizon=H, trend="add").fit(walk).predict())
