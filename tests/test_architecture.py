@@ -28,7 +28,17 @@ TREES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sort
 KNOWN = EVERYTHING | set(MAY_IMPORT)
 
 # These import TensorFlow or Keras (3-4 s): others import them inside functions, and none of their names is public.
-HEAVY = {"training", "programs", "networks", "losses", "_layers", "_decoders", "_truncation", "_export", "_optimizers"}
+HEAVY = {
+    "training",
+    "programs",
+    "networks",
+    "losses",
+    "_layers",
+    "_decoders",
+    "_truncation",
+    "_export",
+    "_optimizers",
+} | {"stepping"}
 
 # Which modules may name these, and everything below them.
 THIRD_PARTY = {"tensorflow": HEAVY - {"networks", "losses", "training"}, "keras": HEAVY, "keras.src": set()}

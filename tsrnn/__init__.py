@@ -17,6 +17,7 @@ from tsrnn.fetchers import (
     fetch_valencia_air,
     fetch_victoria_electricity,
 )
+from tsrnn.forecast_streams import ForecastStream
 from tsrnn.forecasting import Forecaster
 from tsrnn.interval_metrics import interval_coverage, interval_score
 from tsrnn.metrics import (
@@ -30,6 +31,7 @@ from tsrnn.plotting import ForecastDisplay
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from tsrnn.seasons import find_seasons, suggest_lookback
 from tsrnn.skill import DieboldMarianoResult, diebold_mariano, overall_weighted_average, skill_score
+from tsrnn.streams import RegressorStream
 from tsrnn.transformers import Differencer, SequenceScaler, WindowTransformer
 from tsrnn.windows import Windows, make_windows
 
@@ -41,6 +43,7 @@ __all__ = [
     "DriftForecaster",
     "ETSForecaster",
     "ForecastDisplay",
+    "ForecastStream",
     "Forecaster",
     "GRUClassifier",
     "GRURegressor",
@@ -48,6 +51,7 @@ __all__ = [
     "LSTMClassifier",
     "LSTMRegressor",
     "NaiveForecaster",
+    "RegressorStream",
     "SARIMAXForecaster",
     "STLForecaster",
     "SeasonalNaiveForecaster",

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
 
 from tsrnn._anchors import LinearMap, flat
 from tsrnn._base_forecaster import BaseForecaster
@@ -19,6 +20,7 @@ from tsrnn._panels import Track
 from tsrnn._reading import Origins
 from tsrnn._series import Floats
 from tsrnn._validation import check_bool, check_int, check_option, check_real, invalid_parameter, name_of
+from tsrnn.forecast_streams import ForecastStream
 from tsrnn.windows import Windows
 
 __all__ = ["Forecaster"]
@@ -290,6 +292,11 @@ class Forecaster(BaseForecaster):
             np.stack([chain.back(ahead[..., j], own[j], rows) for j, chain in enumerate(track.learnt)], axis=-1)
             for track, own, ahead, rows in zip(tracks, stages, found, origins, strict=True)
         ]
+
+    def stream(self) -> ForecastStream:
+        """Return a `ForecastStream`, which goes on from here with one step of the series at a time."""
+        check_is_fitted(self)
+        return ForecastStream(self)
 
     def _can_forecast(self, track: Track, origins: Origins) -> Any:
         lacking = track.target if self.missing == "drop" else np.zeros((len(track.target), 1))

@@ -143,7 +143,7 @@ class Network:
         """Return the outputs (n_windows, n_outputs[, n_values]) of `windows`, by XLA or by a plain graph."""
         with self.lock:
             if compiled not in self._forward:
-                self._forward[compiled] = self._make_forward(compiled=compiled and _may_compile())
+                self._forward[compiled] = self._make_forward(compiled=compiled and may_compile())
         count = len(windows)
         filled = np.arange(-(-count // PREDICTION_BATCH) * PREDICTION_BATCH, dtype=np.int32)
         order = np.minimum(filled, count - 1).reshape(-1, PREDICTION_BATCH)
@@ -402,12 +402,12 @@ def program_of(architecture: Architecture, settings: Settings, *, compiled: bool
     key = (architecture.key, settings.key)
     network = network_of(architecture)
     if compiled and (*key, True) not in _programs:
-        compiled = _may_compile()
+        compiled = may_compile()
     found: Program = _programs.get((*key, compiled), lambda: Program(network, settings, compiled=compiled))
     return found
 
 
-def _may_compile() -> bool:
+def may_compile() -> bool:
     """Count one more XLA program, and return whether there is room for it."""
     if has_gpu():
         return False

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
 
 from tsrnn import _documentation
 from tsrnn._parameters import DECODERS, LOSSES, check_quantiles
@@ -132,14 +132,30 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             Only with `return_std`.
         """
         outputs = self._outputs(X)
+        return self._mean_and_deviation(outputs) if return_std else self._point(outputs)
+
+    def _point(self, outputs: NDArray[np.float64]) -> Floats:
+        """Return the predictions that the members' outputs (n_members, n_samples, n_outputs[, n_values]) tell."""
         _, _, head = self._fitted_loss
-        if return_std:
-            return self._mean_and_deviation(outputs)
         if head["head"] == "quantiles":
             outputs = outputs[..., self._median]
         elif head["head"] == "gaussian":
             outputs = outputs[..., 0]
         return self._in_units(outputs.mean(axis=0))
+
+    def stream(self, mode: str = "window") -> Any:
+        """Return a `RegressorStream`, which takes one step of a series at a time.
+
+        Parameters
+        ----------
+        mode : {"window", "state"}, default="window"
+            "window": each prediction is that of the window that ends with the step; "state": of all steps since the
+            first one, at the cost of one.
+        """
+        check_is_fitted(self)
+        from tsrnn.streams import RegressorStream
+
+        return RegressorStream(self, mode)
 
     def _mean_and_deviation(self, outputs: NDArray[np.float64]) -> tuple[Floats, Floats]:
         if self._fitted_loss[0] != "gaussian":
@@ -196,6 +212,23 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     def _median(self) -> int:
         """The number of the quantile nearest to the median, the lower one of two."""
         return int(np.argmin(np.abs(np.asarray(self._fitted_loss[1]) - 0.5)))
+
+    def _stepper(self, mode: str) -> tuple[Any, Any]:
+        """Return what a stream calls for each step, and the states that it begins with."""
+        from tsrnn import stepping
+        from tsrnn.networks import Architecture
+
+        architecture = Architecture(**self._architecture)
+        if mode == "window":
+            return stepping.one_window(architecture, self.weights_, compiled=self._predicts_compiled), []
+        reads_on = architecture.decoder in ("dense", "sequence") and architecture.build_network is None
+        needs_more = architecture.bidirectional or architecture.convolution or architecture.attention
+        if needs_more or not reads_on or architecture.segment_length > 1:
+            raise ValueError(
+                f'{name_of(self)}: mode="state" needs a network that goes from step to step: not bidirectional, '
+                'without convolution, segments and attention, with decoder="dense" or "sequence". Use mode="window".'
+            )
+        return stepping.one_step(architecture, self.weights_)
 
     def _in_units(self, outputs: Floats) -> Floats:
         """Return standardised outputs (n_samples, n_outputs) in the units and the shape of `y`."""
