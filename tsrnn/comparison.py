@@ -48,6 +48,14 @@ class Comparison:
         A row for each model and naive rule, the smallest error first; the columns as `compare` says.
     tables : dict of str to DataFrame
         The table of `backtest` for each.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"mae": [1.0, 2.0]}, index=["naive", "drift"])
+    >>> Comparison(scores, {})
+           mae
+    naive  1.0
+    drift  2.0
     """
 
     scores: pd.DataFrame

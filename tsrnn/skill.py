@@ -22,6 +22,11 @@ class DieboldMarianoResult(NamedTuple):
         The mean difference of the losses by its standard error; below 0, the first forecast has the smaller losses.
     p_value : float
         The probability of a statistic at least as far from 0 if both forecasts were equally good.
+
+    Examples
+    --------
+    >>> DieboldMarianoResult(-2.5, 0.02).p_value
+    0.02
     """
 
     statistic: float
