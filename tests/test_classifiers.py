@@ -48,6 +48,7 @@ STABLE = {"hidden_size": 4, "batch_size": 28, "jit_compile": False, "random_stat
 STABLE |= {"optimizer": "sgd", "learning_rate": 1.0}
 
 
+@pytest.mark.slow
 def test_all_checks_of_scikit_learn():
     results = estimator_checks.check_estimator(GRUClassifier(**STABLE, epochs=25), on_fail=None, on_skip=None)
     bad = {r["check_name"]: r["exception"] for r in results if r["status"] not in {"passed", "skipped"}}

@@ -398,7 +398,7 @@ def test_too_many_splits_by_time_name_the_greatest_number():
 
 
 @given(st.integers(2, 200), st.integers(1, 300), st.integers(0, 60), st.none() | sizes)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_the_number_that_is_named_works_with_the_default_test_size(n, n_splits, gap, stride):
     cv = WalkForwardSplit(n_splits, gap=gap, stride=stride)
     if fits(cv, n):

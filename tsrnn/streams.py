@@ -45,7 +45,7 @@ class RegressorStream:
     >>> import numpy as np
     >>> from tsrnn import GRURegressor, make_windows
     >>> X, y = make_windows(np.sin(np.arange(60.0)), lookback=8)
-    >>> stream = GRURegressor(hidden_size=4, epochs=2, random_state=0).fit(X, y).stream()
+    >>> stream = GRURegressor(hidden_size=4, epochs=2, random_state=0).fit(X, y[:, 0]).stream()
     >>> predictions = [stream.observe(value) for value in np.sin(np.arange(8.0))]
     >>> predictions[:7] == [None] * 7
     True
