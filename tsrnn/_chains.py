@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +29,7 @@ class Chain:
         for transformer in transformers:
             known = values[skip:]
             fitted.append(clone(transformer).fit(known[~np.isnan(known), None]))
-            values = _column(fitted[-1].transform(values[:, None]))
+            values = _forward(fitted[-1], values)
             skip += lag_of(transformer)
         return cls(fitted)
 
@@ -41,7 +42,7 @@ class Chain:
         """Return `values` (n_steps,) before each step and, last, behind all of them."""
         stages = [values]
         for step in self.steps:
-            stages.append(_column(step.transform(stages[-1][:, None])))
+            stages.append(_forward(step, stages[-1]))
         return stages
 
     def back(self, forecasts: Floats, stages: list[Floats], origins: NDArray[np.int64]) -> Floats:
@@ -49,6 +50,8 @@ class Chain:
         for step, known in zip(reversed(self.steps), reversed(stages[:-1]), strict=True):
             if lag_of(step):
                 forecasts = _summed(forecasts, known, origins, lag_of(step))
+            elif _is_plain(step):
+                forecasts = forecasts * step.scale_ + step.mean_
             else:
                 forecasts = _column(step.inverse_transform(forecasts.reshape(-1, 1))).reshape(forecasts.shape)
         return forecasts
@@ -64,6 +67,15 @@ def steps_of(transformer: Any) -> list[Any]:
 def lag_of(transformer: Any) -> int:
     """Return how many steps back a transformer takes its differences; 0 if it takes none."""
     return int(getattr(transformer, "lag", 0))
+
+
+def _is_plain(step: Any) -> bool:
+    """Return whether a step is scikit-learn's StandardScaler: its checks take 0.15 ms a call, its arithmetic nothing."""
+    return type(step) is StandardScaler and step.with_mean and step.with_std
+
+
+def _forward(step: Any, values: Floats) -> Floats:
+    return (values - step.mean_) / step.scale_ if _is_plain(step) else _column(step.transform(values[:, None]))
 
 
 def _summed(differences: Floats, known: Floats, origins: NDArray[np.int64], lag: int) -> Floats:

@@ -220,7 +220,8 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
 
         architecture = Architecture(**self._architecture)
         if mode == "window":
-            return stepping.one_window(architecture, self.weights_, compiled=self._predicts_compiled), []
+            # A stream is long: compilation pays, however short the fit was.
+            return stepping.one_window(architecture, self.weights_, compiled=self.jit_compile is not False), []
         reads_on = architecture.decoder in ("dense", "sequence") and architecture.build_network is None
         needs_more = architecture.bidirectional or architecture.convolution or architecture.attention
         if needs_more or not reads_on or architecture.segment_length > 1:
