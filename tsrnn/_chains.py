@@ -70,7 +70,7 @@ def lag_of(transformer: Any) -> int:
 
 
 def _is_plain(step: Any) -> bool:
-    """Return whether a step is scikit-learn's StandardScaler: its checks take 0.15 ms a call, its arithmetic nothing."""
+    """Return whether a step is scikit-learn's StandardScaler: its checks take 0.15 ms a call, its sums nothing."""
     return type(step) is StandardScaler and step.with_mean and step.with_std
 
 
