@@ -167,7 +167,11 @@ def test_a_damaged_file_is_refused(tmp_path, packed, damage):
         read_published("test", file, tmp_path, False)
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(CONTENT)[:-20], gzip.compress(CONTENT)[:60] + bytes(40)])
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzip.compress(CONTENT)[:-20], gzip.compress(CONTENT)[:60] + bytes(40)],
+    ids=["no archive", "cut", "overwritten"],
+)
 def test_a_broken_archive_is_refused(tmp_path, content):
     file = on_record("a.csv.gz", "http://nowhere.invalid/a.csv")
     (tmp_path / "a.csv.gz").write_bytes(content)
