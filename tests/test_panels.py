@@ -196,3 +196,13 @@ def test_a_model_of_statsmodels_forecasts_each_series_alone():
     answers = ETSForecaster(horizon=H, trend="add").fit(WALKS).predict()
     for name, walk in WALKS.items():
         np.testing.assert_allclose(answers[name], ETSForecaster(horizon=H, trend="add").fit(walk).predict())
+
+
+def test_early_stopping_watches_the_end_of_every_series():
+    forecaster = ridge().fit(WALKS)
+    series = [(walk.to_numpy()[:, None], None) for walk in WALKS.values()]
+    origins = [np.arange(L - 1, len(walk) - H) for walk in WALKS.values()]
+    windows = forecaster._framing.windows(series, origins)
+    ends = np.split(windows.origins, np.cumsum([len(rows) for rows in origins])[:-1])
+    assert {own[-1] for own in ends} == {max(LENGTHS.values()) - H - 1}
+    assert all((np.diff(own) == 1).all() for own in ends)
