@@ -106,6 +106,17 @@ def test_windows_in_units_of_their_own_deviation(anchor):
     assert forecaster.predict().shape == (H,)
 
 
+def test_forecasts_come_back_from_the_units_of_the_window():
+    forecaster = ridge(scale="window", anchor="last", scaler=None).fit(WALK)
+    windows, targets = make_windows(WALK, lookback=L, horizon=H)
+    windows = np.asarray(windows)[..., 0]
+    deviation, last = windows.std(axis=1, keepdims=True), windows[:, -1:]
+    by_hand = Ridge().fit((windows - last) / deviation, (targets - last) / deviation)
+    own = WALK[None, -L:]
+    expected = by_hand.predict((own - own[:, -1:]) / own.std())[0] * own.std() + own[0, -1]
+    np.testing.assert_allclose(forecaster.predict(), expected)
+
+
 def test_a_constant_window_is_not_divided_by_zero():
     series = np.concatenate([np.full(30, 7.0), WALK])
     recorder, _ = seen(series, scale="window", anchor="last")

@@ -122,6 +122,9 @@ def test_covariates_of_a_panel():
     assert not np.allclose(forecaster.predict(later)["a"], answer["a"])
     rows = ridge(static_covariates=["size"]).fit(pd.concat(X), ROWS).predict(pd.concat(future))
     np.testing.assert_array_equal(rows["a"], answer["a"])
+    far = pd.date_range(WALKS["a"].index[-1], periods=H + 3)[1:]  # beyond the horizon, where the window holds them
+    rolled = [forecaster.predict({"a": calendar(far).assign(size=size)})["a"] for size in (22.0, -5.0)]
+    np.testing.assert_array_equal(*rolled)
     short = forecaster.predict({"a": future["a"][:2]})
     assert list(short) == ["a"]
     assert len(short["a"]) == 2
