@@ -1,7 +1,5 @@
 """Splits of time: a model is trained on the past and tested on what came after it."""
 
-import datetime
-import numbers
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, TypeAlias
@@ -9,21 +7,16 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.tseries.frequencies import to_offset
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from tsrnn._time_axis import check_increasing, is_fixed
+from tsrnn._spans import Size, Span, read_span, row_back
+from tsrnn._time_axis import check_increasing
 from tsrnn._validation import check_int, invalid_parameter, name_of
 
 __all__ = ["WalkForwardSplit"]
 
-Span: TypeAlias = str | datetime.timedelta | np.timedelta64 | pd.offsets.BaseOffset
-Size: TypeAlias = int | pd.Timedelta | pd.offsets.BaseOffset
 Fold: TypeAlias = tuple[range, range]
-
-# A `DateOffset` of these alone is a length of time, as it is to pandas.
-_CLOCK = {"hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"}
 
 
 class WalkForwardSplit(BaseCrossValidator):
@@ -184,45 +177,25 @@ class WalkForwardSplit(BaseCrossValidator):
     def _walk_back(self, n: int, times: pd.DatetimeIndex | None, n_splits: int | None) -> Iterator[Fold]:
         """Yield the folds that leave a training row, from the last to the first."""
         test_size = self._test_size(n, times, n_splits)
-        gap = self._size("gap", times, minimum=0)
-        longest = n if self.max_train_size is None else self._size("max_train_size", times)
-        stride = test_size if self.stride is None else self._size("stride", times)
+        gap = read_span(self, "gap", self.gap, times, minimum=0)
+        longest = n if self.max_train_size is None else read_span(self, "max_train_size", self.max_train_size, times)
+        stride = test_size if self.stride is None else read_span(self, "stride", self.stride, times)
         end = n if test_size != 0 else 0
         while end > 0:
-            start = _back(end, test_size, times)
-            train_end = _back(start, gap, times)
+            start = row_back(end, test_size, times)
+            train_end = row_back(start, gap, times)
             if train_end < 1:
                 return
-            yield range(max(0, _back(train_end, longest, times)), train_end), range(start, end)
-            end = _back(end, stride, times)
+            yield range(max(0, row_back(train_end, longest, times)), train_end), range(start, end)
+            end = row_back(end, stride, times)
 
     def _test_size(self, n: int, times: pd.DatetimeIndex | None, n_splits: int | None) -> Size:
         """Return the size of a test block; by default 0 if there are more folds than rows."""
         if self.test_size is not None:
-            return self._size("test_size", times)
+            return read_span(self, "test_size", self.test_size, times)
         if n_splits is None:
             raise invalid_parameter(self, "test_size", "given with n_splits=None", None)
         return n // (n_splits + 1)
-
-    def _size(self, parameter: str, times: pd.DatetimeIndex | None, *, minimum: int = 1) -> Size:
-        """Return a parameter as a number of rows or as an offset, or raise if it is neither or too small."""
-        value = getattr(self, parameter)
-        allowed = f"an integer >= {minimum} or an offset such as '7D'"
-        if isinstance(value, numbers.Integral) and not isinstance(value, np.timedelta64):  # numpy counts it as one
-            return check_int(self, parameter, value, minimum=minimum)
-        try:
-            offset = _as_offset(value)
-        except ValueError as error:
-            raise invalid_parameter(self, parameter, allowed, value, f"pandas says: {error}") from error
-        # No offset that only sets a field, such as the day of the month, moves the first moment of a month and week.
-        moment = pd.Timestamp("2001-01-01")
-        if offset is None or not (moment - offset < moment or (minimum == 0 and moment - offset == moment)):
-            raise invalid_parameter(self, parameter, allowed, value)
-        if times is None:
-            remedy = "Give the rows their stamps, e.g. with `X.set_index(...)`."
-            constraint = f"an integer >= {minimum}, as neither X nor y has a DatetimeIndex or PeriodIndex"
-            raise invalid_parameter(self, parameter, constraint, value, remedy)
-        return offset
 
     def _times(self, X: Any, y: Any) -> pd.DatetimeIndex | None:
         """Return the stamps of X, or else those of y, None if both have none; raise if they are not sorted."""
@@ -251,37 +224,3 @@ class WalkForwardSplit(BaseCrossValidator):
         constraint = f"at most {greatest} for {n} rows with {sizes}"
         remedy = "Lower it, `test_size` or `gap`, or pass more rows."
         return invalid_parameter(self, "n_splits", constraint, n_splits, remedy)
-
-
-def _as_offset(value: Any) -> pd.Timedelta | pd.offsets.BaseOffset | None:
-    """Return `value` as something to subtract from a stamp, None if it is no offset."""
-    if isinstance(value, datetime.timedelta | np.timedelta64):
-        return pd.Timedelta(value)
-    if not isinstance(value, str | pd.offsets.BaseOffset):
-        return None
-    offset = to_offset(value)
-    if is_fixed(offset):
-        return pd.Timedelta(offset)
-    if type(offset) is pd.DateOffset and offset.kwds and _CLOCK.issuperset(offset.kwds):
-        return offset.n * pd.Timedelta(**offset.kwds)
-    if isinstance(offset, pd.offsets.Week):
-        return pd.DateOffset(weeks=offset.n)  # seven days, whichever weekday the offset is anchored to
-    return offset
-
-
-def _back(end: int, size: Size, times: pd.DatetimeIndex | None) -> int:
-    """Return where the block of `size` begins whose last row is `end - 1`; below 0 if integers lead there."""
-    if isinstance(size, int):
-        return end - size
-    if times is None or end < 1:
-        return 0
-    last: pd.Timestamp = times[end - 1]
-    before: Any
-    if last.tz is None or isinstance(size, pd.Timedelta):
-        before = last - size
-    else:  # on the wall clock: pandas' own calendar steps may fail at a time that the clocks leave out or show twice
-        wall = last.tz_localize(None) - size
-        before = wall.tz_localize(last.tz, ambiguous=True, nonexistent="NaT")
-        if before is pd.NaT:  # `nonexistent="shift_backward"` is an hour off in some zones (pandas issue 66550)
-            before = (wall.floor("h") - pd.Timedelta(microseconds=1)).tz_localize(last.tz)
-    return int(times.searchsorted(before, side="right"))
