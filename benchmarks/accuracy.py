@@ -194,13 +194,13 @@ def midnights(index: pd.DatetimeIndex, first: str, horizon: int) -> np.ndarray:
 
 
 def day_ahead(y: pd.Series, X: pd.DataFrame, first: str, horizon: int) -> Callable[[object], Scores]:
-    origins, values = midnights(y.index, first, horizon), y.to_numpy()
-    truth = values[origins[:, None] + 1 + np.arange(horizon)]
-    n_fit = origins[0] + 1
+    origins = midnights(y.index, first, horizon)
+    truth = y.to_numpy()[origins[:, None] + 1 + np.arange(horizon)]
 
     def score(forecaster: object) -> Scores:
-        calendar = None if isinstance(forecaster, SeasonalNaiveForecaster) else X.to_numpy()
-        errors = walk(values, calendar, n_fit, origins)(forecaster)[..., 0] - truth
+        known = [y] if isinstance(forecaster, SeasonalNaiveForecaster) else [X, y]
+        forecaster.fit(*(rows.iloc[: origins[0] + 1] for rows in known))
+        errors = forecaster.predict_origins(*known, origins=origins)[..., 0] - truth
         return {"MAE": float(np.abs(errors).mean()), "MAPE": float(100 * np.abs(errors / truth).mean())}
 
     return score

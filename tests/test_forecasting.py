@@ -195,7 +195,7 @@ def test_parts_that_are_no_estimators_are_named():
 def test_windows_begin_stride_steps_apart(stride, n):
     values = np.arange(float(n))
     seen = recorded(values, stride=stride).regressor_
-    first = np.arange(0, n - L - H + 1, stride)
+    first = np.arange(n - L - H, -1, -stride)[::-1]
     np.testing.assert_array_equal(np.asarray(seen.X_)[..., 0], first[:, None] + np.arange(L))
     np.testing.assert_array_equal(seen.y_, first[:, None] + L + np.arange(H))
 

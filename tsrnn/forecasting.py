@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.preprocessing import StandardScaler
@@ -19,6 +20,7 @@ from tsrnn._kinds import is_estimator, predicts_several, takes_windows, weight_n
 from tsrnn._panels import Track
 from tsrnn._reading import Origins
 from tsrnn._series import Floats
+from tsrnn._spans import Span, read_span, rows_apart
 from tsrnn._validation import check_bool, check_int, check_option, check_real, invalid_parameter, name_of
 from tsrnn.forecast_streams import ForecastStream
 from tsrnn.windows import Windows
@@ -75,8 +77,10 @@ class Forecaster(BaseForecaster):
     multivariate : bool, default=False
         For several targets: False trains one global network over all of them, each a series of its own; True one with
         all of them in and out.
-    stride : int, default=1
-        Steps from one training window to the next.
+    stride : int or offset, default=1
+        Steps from one training window to the next, back from the last one. An offset such as "1D", of a series with
+        stamps, is counted back from the last row, days by the wall clock: what forecasts at midnight learns from
+        midnights alone.
     half_life : float, default=None
         Steps after which a training window counts half as much as the latest. None: all count the same.
 
@@ -153,7 +157,7 @@ class Forecaster(BaseForecaster):
         static_covariates: Any = (),
         missing: str = "error",
         multivariate: bool = False,
-        stride: int = 1,
+        stride: int | Span = 1,
         half_life: float | None = None,
     ) -> None:
         self.regressor = regressor
@@ -256,8 +260,13 @@ class Forecaster(BaseForecaster):
 
     def _origins_to_learn(self, track: Track, values: Floats) -> Origins:
         """Return the origins of the windows to learn from: those with a past and a target that nothing lacks."""
-        skip = max(chain.skip for chain in track.learnt)
-        origins = np.arange(skip + self.lookback - 1, len(values) - self._reach, self.stride)
+        first = max(chain.skip for chain in track.learnt) + self.lookback - 1
+        origins = self._strided(track, first, len(values) - 1 - self._reach)
+        if len(origins) == 0:
+            raise ValueError(
+                f"{name_of(self)}: stride={self.stride!r} leaves no window{of_series(track)} whose target is known. "
+                "Lower it, or pass a longer series."
+            )
         whole = complete(values, origins, self.lookback, self._reach)
         self.n_dropped_ += int((~whole).sum())
         if not whole.any():
@@ -266,6 +275,16 @@ class Forecaster(BaseForecaster):
                 f'{of_series(track)}. Pass more values, or missing="interpolate".'
             )
         return origins[whole]
+
+    def _strided(self, track: Track, first: int, last: int) -> Origins:
+        """Return the origins from `first` to `last` that `stride` leaves."""
+        index = track.index.to_timestamp() if isinstance(track.index, pd.PeriodIndex) else track.index
+        times = index if isinstance(index, pd.DatetimeIndex) else None
+        stride = read_span(self, "stride", self.stride, times)
+        if isinstance(stride, int):
+            return np.arange(last, first - 1, -stride)[::-1]
+        rows = rows_apart(times[: len(track.target)], stride)  # type: ignore[index]
+        return rows[(rows >= first) & (rows <= last)]
 
     def _forecast_tracks(self, tracks: list[Track], origins: list[Origins]) -> list[Floats]:
         if self.missing != "interpolate":
@@ -321,7 +340,7 @@ class Forecaster(BaseForecaster):
         return (1,) if given is None else tuple(given) if np.iterable(given) else (given,)
 
     def _check_parameters(self) -> None:
-        for name in ["lookback", "horizon", "stride"]:
+        for name in ["lookback", "horizon"]:
             check_int(self, name, getattr(self, name), minimum=1)
         check_option(self, "strategy", self.strategy, ["direct", "recursive"])
         check_option(self, "anchor", self.anchor, ANCHORS)
