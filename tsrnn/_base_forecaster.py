@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from tsrnn._distributions import Reader, point
 from tsrnn._intervals import IntervalMixin
 from tsrnn._panels import Track, panel_form, split
 from tsrnn._reading import Origins, ReaderMixin
@@ -74,6 +75,12 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         Series, DataFrame or ndarray of shape (n_steps,) or (n_steps, n_targets), or a panel of such
             In the form and the units of the series seen in `fit`, with the index that continues it.
         """
+        ahead = self._told(X)
+        dressed = {name: self._form.dress(values, index) for name, (values, index) in ahead.items()}
+        return dressed[None] if self._panel is None else self._panel.dress(dressed)
+
+    def _told(self, X: Any, read: Reader = point) -> dict[Any, tuple[Floats, pd.Index]]:
+        """Return the forecast of each series, (n_steps, n_targets[, n_values]), and its index."""
         fitted = self._as_fitted()
         parts = fitted._split_future(X)
         forecasts: dict[Any, Floats] = {}
@@ -82,12 +89,11 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
             same = [name for name, (count, skip, _) in steps.items() if skip + count == reach]
             tracks = [_continued(fitted._tracks[name], steps[name][2]) for name in same]
             origins = [np.array([len(track.target) - 1]) for track in tracks]
-            forecasts |= dict(zip(same, fitted._roll(tracks, origins, reach), strict=True))
-        dressed = {}
-        for name, (count, skip, _) in steps.items():
-            index = continue_axis(fitted._index_of(name), count, skip, owner=self)
-            dressed[name] = self._form.dress(forecasts[name][0, skip:], index)
-        return dressed[None] if self._panel is None else self._panel.dress(dressed)
+            forecasts |= dict(zip(same, fitted._roll(tracks, origins, reach, read), strict=True))
+        return {
+            name: (forecasts[name][0, skip:], continue_axis(fitted._index_of(name), count, skip, owner=self))
+            for name, (count, skip, _) in steps.items()
+        }
 
     def update(self, X: Any, y: Any = None) -> Self:
         """Extend the known past by rows that follow it, without refitting; `X` and `y` as in `fit`."""
@@ -145,6 +151,10 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         ndarray of shape (n_origins, n_steps, n_targets)
             In the units of the series; row h - 1 of an origin is the forecast h steps after it.
         """
+        return self._from_origins(X, y, origins, n_steps)
+
+    def _from_origins(self, X: Any, y: Any, origins: Any, n_steps: int | None, read: Reader = point) -> Floats:
+        """Return (n_origins, n_steps, n_targets[, n_values])."""
         fitted = self._as_fitted()
         values, covariates, index = fitted._read(X, y)
         n_steps = fitted.horizon if n_steps is None else check_int(self, "n_steps", n_steps, minimum=1)
@@ -157,7 +167,7 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
             past = replace(track, target=values[:first], covariates=None if covariates is None else covariates[:first])
             fitted._learn_track(past)
             track.learnt = past.learnt
-        return fitted._roll([track], [rows], n_steps)[0]
+        return fitted._roll([track], [rows], n_steps, read)[0]
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R^2 of the forecast of the rows of `y` (of `X`, the series itself, without `y`)."""
@@ -200,8 +210,8 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         track.learnt = copy(model)
         del track.learnt._tracks
 
-    def _forecast_tracks(self, tracks: list[Track], origins: list[Origins]) -> list[Floats]:
-        """Return (n_origins, `_reach`, n_targets) of each series."""
+    def _forecast_tracks(self, tracks: list[Track], origins: list[Origins], read: Reader) -> list[Floats]:  # noqa: ARG002
+        """Return (n_origins, `_reach`, n_targets) of each series; of several values, with an axis for them behind."""
         return [
             track.learnt._forecast(track.target, track.covariates, rows)
             for track, rows in zip(tracks, origins, strict=True)
@@ -223,13 +233,18 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         fitted.__dict__.update(self._parameters)
         return fitted
 
-    def _roll(self, tracks: list[Track], origins: list[Origins], n_steps: int) -> list[Floats]:
-        """Return (n_origins, n_steps, n_targets) of each series, in one batch where one go reaches as far.
+    def _roll(self, tracks: list[Track], origins: list[Origins], n_steps: int, read: Reader = point) -> list[Floats]:
+        """Return (n_origins, n_steps, n_targets[, n_values]) of each series, in one batch where one go reaches as far.
 
         Otherwise forecasts stand in for the past, and covariates end with the last step.
         """
         if n_steps == self._reach or (n_steps < self._reach and not self._future_columns):
-            return [forecast[:, :n_steps] for forecast in self._forecast_tracks(tracks, origins)]
+            return [forecast[:, :n_steps] for forecast in self._forecast_tracks(tracks, origins, read)]
+        if n_steps > self._reach and read is not point:
+            raise ValueError(
+                f"{name_of(self)}: {n_steps} steps are asked for, but beyond {self._reach_words} only "
+                'method="conformal" and "adaptive" tell how uncertain they are. Use one of them, or raise `horizon`.'
+            )
         if n_steps > self._reach and self._past_columns:
             raise ValueError(
                 f"{name_of(self)}: {n_steps} steps are asked for, but beyond {self._reach_words} the past "
@@ -243,11 +258,15 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         done = []
         for _ in range(0, n_steps, self._reach):
             ends = [np.array([len(piece.target) - 1]) for piece in pieces]
-            done.append(np.concatenate(self._forecast_tracks(pieces, ends)))
-            pieces = [
-                replace(piece, target=np.concatenate([piece.target, ahead]))
-                for piece, ahead in zip(pieces, done[-1], strict=True)
-            ]
+            done.append(np.concatenate(self._forecast_tracks(pieces, ends, read)))
+            pieces = (
+                pieces
+                if read is not point
+                else [
+                    replace(piece, target=np.concatenate([piece.target, ahead]))
+                    for piece, ahead in zip(pieces, done[-1], strict=True)
+                ]
+            )
         counts = np.cumsum([len(rows) for rows in origins])[:-1]
         return np.split(np.concatenate(done, axis=1)[:, :n_steps], counts)
 

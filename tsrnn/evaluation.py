@@ -196,7 +196,8 @@ def _forecast_group(
     if coverage is None:
         return [{"y_pred": forecast} for forecast in forecasts]
     reaches = {(int(test[-1] - train[-1]), len(test)) for _, train, test in group}
-    widths = {count: model._widths(None, reach, coverage)[-count:] for reach, count in reaches}
+    zeros = {reach: np.zeros((reach, model.n_targets_)) for reach, _ in reaches}
+    widths = {n: model._bounds(None, zeros[reach], coverage, "conformal")[-n:, :, 1] for reach, n in reaches}
     return [{"y_pred": f, "lower": f - widths[len(f)], "upper": f + widths[len(f)]} for f in forecasts]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 from tsrnn._anchors import LinearMap, flat
 from tsrnn._base_forecaster import BaseForecaster
 from tsrnn._chains import Chain, lag_of, steps_of
+from tsrnn._distributions import NEEDED, Reader, point
 from tsrnn._framing import Framing
 from tsrnn._gaps import POLICIES, around_gaps, complete, filled
+from tsrnn._intervals import PLAIN
 from tsrnn._kinds import is_estimator, predicts_several, takes_windows, weight_name
 from tsrnn._panels import Track
 from tsrnn._reading import Origins
@@ -177,6 +179,7 @@ class Forecaster(BaseForecaster):
         self.half_life = half_life
 
     _reads_all = False
+    _methods: ClassVar = [*PLAIN, *NEEDED]
 
     @property
     def _needed(self) -> int:
@@ -278,34 +281,47 @@ class Forecaster(BaseForecaster):
 
     def _strided(self, track: Track, first: int, last: int) -> Origins:
         """Return the origins from `first` to `last` that `stride` leaves."""
+        if isinstance(self.stride, int | np.integer):
+            stride = check_int(self, "stride", self.stride, minimum=1)
+            return np.arange(last, first - 1, -stride)[::-1]
+        rows = self._rows_like_the_last(track)
+        return rows[(rows >= first) & (rows <= last)]
+
+    def _rows_like_the_last(self, track: Track) -> Origins:
+        """Return the rows that an offset as `stride` leaves; all without one."""
         index = track.index.to_timestamp() if isinstance(track.index, pd.PeriodIndex) else track.index
         times = index if isinstance(index, pd.DatetimeIndex) else None
         stride = read_span(self, "stride", self.stride, times)
-        if isinstance(stride, int):
-            return np.arange(last, first - 1, -stride)[::-1]
-        rows = rows_apart(times[: len(track.target)], stride)  # type: ignore[index]
-        return rows[(rows >= first) & (rows <= last)]
+        if times is None or isinstance(stride, int):
+            return super()._rows_like_the_last(track)
+        return rows_apart(times[: len(track.target)], stride)
 
-    def _forecast_tracks(self, tracks: list[Track], origins: list[Origins]) -> list[Floats]:
+    def _forecast_tracks(self, tracks: list[Track], origins: list[Origins], read: Reader) -> list[Floats]:
         if self.missing != "interpolate":
-            return self._forecast_known(tracks, origins)
+            return self._forecast_known(tracks, origins, read)
         jobs = around_gaps(tracks, origins)
-        done = self._forecast_known([track for _, _, track in jobs], [origins[i][chosen] for i, chosen, _ in jobs])
-        answers = [np.empty((len(rows), self._reach, self.n_targets_)) for rows in origins]
+        known = [track for _, _, track in jobs]
+        done = self._forecast_known(known, [origins[i][chosen] for i, chosen, _ in jobs], read)
+        answers = [np.empty((len(rows), *done[0].shape[1:])) for rows in origins]
         for (i, chosen, _), forecast in zip(jobs, done, strict=True):
             answers[i][chosen] = forecast
         return answers
 
-    def _forecast_known(self, tracks: list[Track], origins: list[Origins]) -> list[Floats]:
+    def _forecast_known(self, tracks: list[Track], origins: list[Origins], read: Reader) -> list[Floats]:
         stages = [self._stages(track) for track in tracks]
         series = [(_last(own), self._scaled_covariates(track)) for own, track in zip(stages, tracks, strict=True)]
         for track, (values, _), rows in zip(tracks, series, origins, strict=True):
             self._check_complete(track, values, rows)
         windows = self._framing.windows(series, origins)
-        outputs = np.asarray(self.regressor_.predict(windows if self._lazy else flat(windows)), dtype=np.float64)
-        outputs = outputs.reshape(len(windows), -1)
+        told = read(self.regressor_, windows if self._lazy else flat(windows))
+        outputs = told.reshape(len(told), len(windows), -1)
         if self.anchor == "linear":
             outputs = outputs + self._linear.predict(windows)
+        each = [self._in_units(value, tracks, stages, series, origins) for value in outputs]
+        return each[0] if read is point else [np.stack(values, axis=-1) for values in zip(*each, strict=True)]
+
+    def _in_units(self, outputs: Floats, tracks: Any, stages: Any, series: Any, origins: Any) -> list[Floats]:
+        """Return what the outputs of all windows tell of each series, in its units."""
         found = self._framing.forecasts(outputs, series, origins)
         return [
             np.stack([chain.back(ahead[..., j], own[j], rows) for j, chain in enumerate(track.learnt)], axis=-1)
