@@ -281,6 +281,49 @@ def test_predict_origins_of_a_panel():
             model.predict_origins(PANEL, origins=wrong)
 
 
+# The splitter on rows of a panel
+
+
+@pytest.mark.parametrize("cv", [CV, WalkForwardSplit(3, test_size="4D"), WalkForwardSplit(2, test_size=3, gap=2)])
+def test_the_splitter_cuts_the_rows_of_a_panel_in_time(cv):
+    rows = pd.concat(PANEL)
+    folds = list(cv.split(rows))
+    for (train, test), (first, second) in zip(folds, cv.split(pd.Series(0.0, DAYS)), strict=True):
+        for own, block in ((train, first), (test, second)):
+            kept = {name: part[part.index.isin(DAYS[block])] for name, part in PANEL.items()}
+            pd.testing.assert_series_equal(rows.iloc[own], pd.concat(kept))
+    for data in ((None, rows), (rows.to_frame(), rows.to_numpy())):
+        for one, other in zip(cv.split(*data), folds, strict=True):
+            np.testing.assert_array_equal(np.concatenate(one), np.concatenate(other))
+    every = WalkForwardSplit(None, test_size=4)
+    assert every.get_n_splits(rows) == len(list(every.split(rows))) == 14
+
+
+def test_numbered_rows_of_a_panel_end_together():
+    panel = {"long": pd.Series(np.arange(8.0)), "short": pd.Series(np.arange(3.0))}
+    ((train, test),) = WalkForwardSplit(1, test_size=2).split(pd.concat(panel))
+    assert train.tolist() == [0, 1, 2, 3, 4, 5, 8]
+    assert test.tolist() == [6, 7, 9, 10]
+    with pytest.raises(
+        TypeError, match=r"^WalkForwardSplit: a dict of series has no row numbers. Pass rows with a Multi"
+    ):
+        WalkForwardSplit(2).split(panel)
+
+
+def test_a_search_over_a_panel():
+    rows = pd.concat({name: PANEL[name] for name in ("all", "late")})
+    cv = WalkForwardSplit(2, test_size=2)
+    search = GridSearchCV(ridge(), {"anchor": ["last", None]}, cv=cv, error_score="raise").fit(rows)
+    for number, last in enumerate((55, 57)):
+        past, test = (
+            rows[rows.index.isin(DAYS[: last + 1], level=1)],
+            rows[rows.index.isin(DAYS[last + 1 :][:2], level=1)],
+        )
+        for candidate, anchor in enumerate(["last", None]):
+            expected = ridge(anchor=anchor).fit(past).score(test)
+            assert search.cv_results_[f"split{number}_test_score"][candidate] == pytest.approx(expected)
+
+
 # What is refused
 
 

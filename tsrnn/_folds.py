@@ -174,7 +174,7 @@ def check_lengths(estimator: Any, walk: Walk) -> None:
 def check_panel(estimator: Any, X: Any, y: Any) -> None:
     """Raise if X or y is a panel and `estimator` cannot learn from one."""
     if is_panel(X if y is None else y) and not isinstance(estimator, BaseForecaster):
-        remedy = "Search on one series first, or wrap the regressor in a Forecaster."
+        remedy = "Search first (with rows of a MultiIndex), or wrap the regressor in a Forecaster."
         raise invalid_parameter(OWNER, "estimator", "a forecaster, for a panel", estimator, remedy)
 
 

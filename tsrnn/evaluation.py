@@ -39,17 +39,26 @@ def backtest(
         fold 1   [──── train ─────][test]          expanding; sliding with max_train_size
         fold 2   [────── train ────────][test]
 
+    The folds of a panel are cut in time: every series knows its rows up to the same moment. One fit learns from all::
+
+        series a [────── train ─────────][test]
+        series b        [──── train ────][te]        ends early
+        series c                     [──]            too few rows to learn from: left out of this fold
+
     Parameters
     ----------
     estimator : Forecaster, baseline, or any scikit-learn regressor or Pipeline
         Cloned for every fit, so no fold starts from another one's weights. A search over a forecaster is fitted anew
         with each fold, and its best forecaster evaluated.
-    X : array-like of shape (n_steps,) or (n_steps, n_columns)
-        Alone, the series itself (forecasters only); with `y`, the covariates or features of each row.
-    y : array-like of shape (n_steps,) or (n_steps, n_targets), default=None
+    X : array-like of shape (n_steps,) or (n_steps, n_columns), or a panel of such
+        Alone, the series itself (forecasters only); with `y`, the covariates or features of each row. A panel, for a
+        forecaster, is a dict of series, or rows with a MultiIndex (series, time); they may begin, and end, at different
+        moments.
+    y : array-like of shape (n_steps,) or (n_steps, n_targets), or a panel of such, default=None
         The series.
     cv : splitter
-        Such as `WalkForwardSplit`: its test rows must be consecutive, and lie after the training rows.
+        Such as `WalkForwardSplit`: its test rows must be consecutive, and lie after the training rows. Of a panel, its
+        rows are the moments for which any series has a value.
     refit : bool or int, default=True
         True: fit for every fold; an integer k: for every k-th fold; False: for the first one only. Without a fit, later
         folds still know all rows up to their training's end. With False all origins are forecast in one batch.
@@ -66,7 +75,8 @@ def backtest(
     DataFrame
         A row for each test step and series: fold, origin (stamp of the last step known), time (stamp of the step), step
         (steps after the origin), series (its name), y_true, y_pred; lower and upper with `coverage`. Stamps are row
-        numbers where there is no index.
+        numbers where there is no index. Of a panel, `series` is the name in the panel, or, with several targets, the
+        pair (name, target).
 
     Raises
     ------
@@ -74,10 +84,23 @@ def backtest(
         `estimator`, `cv`, `refit`, `coverage` or `progress` is not what it must be.
     ValueError
         A fold's test rows are not consecutive or not after its training rows, or it is too short: for `lookback` and
-        `horizon` of a forecaster, or with fewer test rows than `horizon`.
+        `horizon` of a forecaster, or with fewer test rows than `horizon`. No series of a panel is long enough for a
+        fold's fit, or one is too short for its intervals.
+    TypeError
+        The stamps of a panel's series are of several kinds.
 
     Notes
     -----
+    A fold of a panel leaves out, of its fit and of its table, the series that have fewer training rows than a fit needs
+    (`lookback` + `horizon` for a `Forecaster`, a season for the seasonal naive rule), and of its table those that end
+    before its test rows. Without a refit, the scale of a series that the fit has not seen is learnt from its rows up to
+    its first origin, and so are its intervals.
+
+    Dates and periods are moments; integers, and the rows of arrays, are not. A panel without moments is taken to end at
+    one moment, whatever numbers its series have: as in M4, where each is numbered from its own begin. If the numbers
+    are those of a common clock and series end at different ones, give them dates or periods: a fold would otherwise
+    learn from what comes after its test rows in another series.
+
     A Pipeline predicts its test rows together with the training rows before them, so that windows that reach back over
     the fold's edge hold the real past whatever the index.
 
