@@ -310,7 +310,9 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             mean, scale = moments(columns, weights)
             repeats = targets.shape[1] // len(mean)
             self.target_mean_, self.target_scale_ = np.tile(mean, repeats), np.tile(scale, repeats)
-        scaled: NDArray[np.float32] = ((targets - self.target_mean_) / self.target_scale_).astype(np.float32)
+        centred = targets - self.target_mean_
+        centred /= self.target_scale_
+        scaled: NDArray[np.float32] = centred.astype(np.float32)
         return scaled
 
     def __sklearn_tags__(self) -> Tags:
