@@ -155,7 +155,9 @@ class IntervalMixin:
 
     def _residuals(self, name: Any, n_steps: int) -> Floats:
         """Return what the copy missed from each origin after its own fit, in the order of time."""
-        fresh, firsts = self._calibration()
+        if self._copy is None:
+            self._copy = self._fitted_copy()
+        fresh, firsts = self._copy
         track = self._tracks[name]
         first = firsts.get(name) or _first(track)
         known = replace(track, target=track.target[:first], covariates=_until(track.covariates, first))
@@ -174,12 +176,6 @@ class IntervalMixin:
         forecasts = fresh._roll([replace(track, learnt=learnt)], [rows], n_steps)[0]
         residuals: Floats = track.target[rows[:, None] + 1 + np.arange(n_steps)] - forecasts
         return residuals[~np.isnan(residuals).any(axis=(1, 2))]
-
-    def _calibration(self) -> tuple[Any, dict[Any, int]]:
-        """Return what `_fitted_copy` does, made once for a fit."""
-        if self._copy is None:
-            self._copy = self._fitted_copy()
-        return self._copy
 
     def _fitted_copy(self) -> tuple[Any, dict[Any, int]]:
         """Return a copy of this forecaster fitted on the first part of each series, and the length of that part."""

@@ -232,7 +232,7 @@ def _add_bounds(model: BaseForecaster, walk: Walk, answers: list[Answer], covera
     """
     widths: dict[tuple[Hashable, int], NDArray[np.float64]] = {}
     knowing: dict[Hashable, BaseForecaster] = {}
-    model._calibration()  # of the fit, before copies with other histories share it
+    model._copy = model._fitted_copy()  # before histories unknown to the fit share it
     for piece, values in answers:
         if piece.name not in knowing:
             is_known = piece.name in model._tracks

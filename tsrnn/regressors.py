@@ -325,9 +325,11 @@ def moments(targets: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Return the weighted mean and standard deviation of each column."""
     mean = np.average(targets, axis=0, weights=weights)
     distances = targets - mean
-    largest = np.abs(distances).max(axis=0)
+    largest = np.maximum(distances.max(axis=0), -distances.min(axis=0))
     unit = np.where(largest > 0, largest, 1.0)  # the squares of 1e200 or 1e-200 would leave float64
-    variance = np.average((distances / unit) ** 2, axis=0, weights=weights)
+    # In place: the targets of many windows are the largest array of a fit.
+    distances /= unit
+    variance = np.average(np.square(distances, out=distances), axis=0, weights=weights)
     return mean, safe_scale(unit * np.sqrt(variance), mean)
 
 
