@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from tests.estimators import make
-from tsrnn import Forecaster, GRURegressor, InvalidParameterError, NaiveForecaster
+from tsrnn import Forecaster, GRURegressor, InvalidParameterError, NaiveForecaster, WalkForwardSplit, backtest
 
 L, H = 5, 3
 METHODS = ["quantile", "gaussian", "ensemble"]
@@ -166,6 +166,32 @@ def test_the_forms():
     pd.testing.assert_frame_equal(panel["x"], alone)
     joint = teller(multivariate=True).fit(both).predict_interval(method="gaussian")
     assert list(joint.columns) == [("a", "lower"), ("a", "upper"), ("b", "lower"), ("b", "upper")]
+
+
+def test_what_a_window_tells_makes_intervals_hold_where_it_is_uncertain():
+    """The noise is ten times as strong on every other day, which a covariate says."""
+    rng = np.random.default_rng(3)
+    loud = (np.arange(1600) % 2).astype(float)
+    series = rng.normal(size=1600) * np.where(loud, 10.0, 1.0)
+
+    class Knowing(Teller):
+        def predict(self, X, return_std=False):
+            centre, deviation = np.zeros((len(X), 1)), np.where(X[:, -1:] > 0.5, 10.0, 1.0)
+            return (centre, deviation) if return_std else centre
+
+    forecaster = Forecaster(Knowing(), lookback=2, horizon=1, scaler=None, anchor=None)
+    cv = WalkForwardSplit(n_splits=400, test_size=1)
+    held = {}
+    for method in ("conformal", "gaussian", "quantile"):
+        table = backtest(
+            forecaster, loud[:, None], series, cv=cv, refit=False, coverage=0.8, method=method, progress=False
+        )
+        inside = table["y_true"].between(table["lower"], table["upper"])
+        held[method] = inside.groupby(loud[-400:]).mean()
+    assert held["conformal"][0] > 0.98
+    assert held["conformal"][1] < 0.7
+    for method in ("gaussian", "quantile"):
+        np.testing.assert_allclose(held[method], 0.8, atol=0.08)
 
 
 NETWORKS = {

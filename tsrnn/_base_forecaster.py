@@ -16,7 +16,7 @@ from tsrnn._panels import Track, panel_form, split
 from tsrnn._reading import Origins, ReaderMixin
 from tsrnn._series import Floats, read_index, read_rows, same_steps, steps_left_out
 from tsrnn._time_axis import check_time_axis, continue_axis
-from tsrnn._validation import check_int, name_of
+from tsrnn._validation import check_int, invalid_parameter, name_of
 
 __all__ = ["BaseForecaster", "Origins"]
 
@@ -132,42 +132,57 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         other._remember_index()
         return other
 
-    def predict_origins(self, X: Any, y: Any = None, *, origins: Any, n_steps: int | None = None) -> Floats:
-        """Forecast from several origins of one series at once, without refitting.
+    def predict_origins(self, X: Any, y: Any = None, *, origins: Any, n_steps: int | None = None) -> Any:
+        """Forecast from several origins of one series, or of each series of a panel, at once, without refitting.
 
         Parameters
         ----------
-        X : array-like of shape (n_steps_known, ...)
+        X : array-like of shape (n_steps_known, ...), or a panel of such
             The series, or the covariates with `y`, as in `fit`; covariates reach as far as the last forecast.
-        y : array-like of shape (n_steps_known,) or (n_steps_known, n_targets), default=None
+        y : array-like of shape (n_steps_known,) or (n_steps_known, n_targets), or a panel of such, default=None
             The series.
-        origins : array-like of int, shape (n_origins,)
-            Row numbers of the last step that each forecast may know.
+        origins : array-like of int, shape (n_origins,), or a dict of such
+            Row numbers of the last step that each forecast may know; of a panel, those of each series by its name.
         n_steps : int, default=None
             Steps forecast from each origin. None: `horizon`.
 
         Returns
         -------
-        ndarray of shape (n_origins, n_steps, n_targets)
+        ndarray of shape (n_origins, n_steps, n_targets), or a dict of such
             In the units of the series; row h - 1 of an origin is the forecast h steps after it.
+
+        Notes
+        -----
+        A series that `fit` has seen, alone or by this name in its panel, keeps what was learnt of it, such as its
+        scale; of any other one that is learnt from its rows up to its first origin.
         """
         return self._from_origins(X, y, origins, n_steps)
 
-    def _from_origins(self, X: Any, y: Any, origins: Any, n_steps: int | None, read: Reader = point) -> Floats:
-        """Return (n_origins, n_steps, n_targets[, n_values])."""
+    def _from_origins(self, X: Any, y: Any, origins: Any, n_steps: int | None, read: Reader = point) -> Any:
+        """Return (n_origins, n_steps, n_targets[, n_values]), or a dict of such."""
         fitted = self._as_fitted()
-        values, covariates, index = fitted._read(X, y)
         n_steps = fitted.horizon if n_steps is None else check_int(self, "n_steps", n_steps, minimum=1)
-        rows = fitted._check_origins(origins, len(values), n_steps)
-        track = Track(None, values, covariates, index)
-        if self._panel is None:
-            track.learnt = fitted._tracks[None].learnt
-        else:
-            first = rows.min() + 1
-            past = replace(track, target=values[:first], covariates=None if covariates is None else covariates[:first])
-            fitted._learn_track(past)
-            track.learnt = past.learnt
-        return fitted._roll([track], [rows], n_steps, read)[0]
+        fitted._panel = panel_form(self, X if y is None else y)
+        parts = fitted._split_known(X, y)
+        asked = {None: origins} if fitted._panel is None else origins
+        if not isinstance(asked, dict) or asked.keys() != parts.keys():
+            raise invalid_parameter(self, "origins", "a dict of row numbers by the names of the series", origins)
+        tracks = {name: Track(name, *fitted._read(*part)) for name, part in parts.items()}
+        rows = {name: fitted._check_origins(asked[name], len(tracks[name].target), n_steps) for name in tracks}
+        for name, track in tracks.items():
+            track.learnt = fitted._learnt_of(track, int(rows[name].min()) + 1)
+        found = fitted._roll(list(tracks.values()), [rows[name] for name in tracks], n_steps, read)
+        return found[0] if fitted._panel is None else dict(zip(tracks, found, strict=True))
+
+    def _learnt_of(self, track: Track, end: int) -> Any:
+        """Return what the fit has learnt of a series; of one that it has not seen, what its rows before `end` tell."""
+        if track.name in self._tracks:
+            return self._tracks[track.name].learnt
+        past = replace(
+            track, target=track.target[:end], covariates=None if track.covariates is None else track.covariates[:end]
+        )
+        self._learn_track(past)
+        return past.learnt
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R^2 of the forecast of the rows of `y` (of `X`, the series itself, without `y`)."""
@@ -220,6 +235,11 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
     def _can_forecast(self, track: Track, origins: Origins) -> Any:  # noqa: ARG002
         """Return a key to those `origins` from which a forecast can be made: here, all."""
         return slice(None)
+
+    @property
+    def _least_rows(self) -> int:
+        """Rows of a series that a fit needs."""
+        return self._needed
 
     @property
     def _reach(self) -> int:

@@ -1,6 +1,6 @@
 """What a forecaster says of its uncertainty: intervals, quantiles and paths, calibrated on walk-forward forecasts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -76,10 +76,10 @@ class IntervalMixin:
         """
         check_real(self, "coverage", coverage, low=0, high=1)
         check_option(self, "method", method, self._methods)
-        read = self._reader(method, _levels(coverage))
+        read = self._reader(method, middle(coverage))
         bounds = {}
         for name, (values, index) in self._told(X, read).items():  # type: ignore[attr-defined]
-            found = self._bounds(name, values, coverage, method)
+            found = self._calibrated(name, len(values), coverage, method)(values)
             bounds[name] = _dressed(self._form, found, index, ["lower", "upper"])
         return bounds[None] if self._panel is None else self._panel.dress(bounds)
 
@@ -167,18 +167,22 @@ class IntervalMixin:
     def _reader(self, method: str, levels: Sequence[float]) -> Reader:
         return reader(self, method, levels) if method in NEEDED else point
 
-    def _bounds(self, name: Any, told: Floats, coverage: float, method: str) -> Floats:
-        """Return the bounds (..., n_steps, n_targets, 2) of what the reader of `method` told of a series."""
-        values = _valued(told, method)
-        truth, past = self._past(name, values.shape[-3], method, _levels(coverage))
+    def _calibrated(self, name: Any, n_steps: int, coverage: float, method: str) -> Callable[[Floats], Floats]:
+        """Return what makes bounds (..., n_steps, n_targets, 2) of what the reader of `method` tells of a series."""
+        truth, past = self._past(name, n_steps, method, middle(coverage))
         self._check_enough(name, len(truth), coverage)
         noise = _noise(truth, past)
-        (low, unit), (high, _) = (_centre(method, values, end, noise) for end in (0, -1))
-        (then_low, unit_then), (then_high, _) = (_centre(method, past, end, noise) for end in (0, -1))
-        scores = np.maximum(then_low - truth, truth - then_high) / unit_then
+        (low, unit), (high, _) = (_centre(method, past, end, noise) for end in (0, -1))
+        scores = np.maximum(low - truth, truth - high) / unit
         width = (adaptive_widths if method == "adaptive" else conformal_widths)(scores, coverage)
-        # Quantiles that were too far apart are drawn together, at most until they meet.
-        return np.sort(np.stack([low - width * unit, high + width * unit], axis=-1), axis=-1)
+
+        def bounds(told: Floats) -> Floats:
+            values = _valued(told, method)
+            (low, unit), (high, _) = (_centre(method, values, end, noise) for end in (0, -1))
+            # Quantiles that were too far apart are drawn together, at most until they meet.
+            return np.sort(np.stack([low - width * unit, high + width * unit], axis=-1), axis=-1)
+
+        return bounds
 
     def _past(self, name: Any, n_steps: int, method: str, levels: Sequence[float]) -> tuple[Floats, Floats]:
         """Return the truth (n_origins, n_steps, n_targets) and what the copy told of it from each origin after its fit.
@@ -243,7 +247,7 @@ class IntervalMixin:
             )
 
 
-def _levels(coverage: float) -> tuple[float, float]:
+def middle(coverage: float) -> tuple[float, float]:
     """Return the quantiles that bound the middle."""
     return (1 - coverage) / 2, (1 + coverage) / 2
 

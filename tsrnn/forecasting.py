@@ -186,6 +186,10 @@ class Forecaster(BaseForecaster):
         return self.lookback + sum(lag_of(step) for step in steps_of(self.target_transformer))
 
     @property
+    def _least_rows(self) -> int:
+        return self._needed + self._reach
+
+    @property
     def _reach(self) -> int:
         return 1 if self.strategy == "recursive" else self.horizon
 
@@ -391,7 +395,7 @@ class Forecaster(BaseForecaster):
             raise invalid_parameter(self, "regressor", "a scikit-learn regressor", self.regressor)
 
     def _check_length(self, track: Track) -> None:
-        needed = self._needed + self._reach
+        needed = self._least_rows
         if len(track.target) < needed:
             raise ValueError(
                 f"{name_of(self)}: the series{of_series(track, ' ')} has {len(track.target)} steps; "

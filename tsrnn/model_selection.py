@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_integer_dtype
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
@@ -54,8 +55,8 @@ class WalkForwardSplit(BaseCrossValidator):
         From `split`: if a parameter is out of its bounds, if not all folds leave a training row (the message names
         the greatest possible `n_splits`), if `X` and `y` differ in length, or if their time index is not increasing.
     TypeError
-        From `split`: if a parameter has a wrong type, or is an offset and neither `X` nor `y` has a time index. An
-        error about a parameter is an `InvalidParameterError`, which is both.
+        From `split`: if a parameter has a wrong type, or is an offset and neither `X` nor `y` has a time index, or if
+        X or y is a dict. An error about a parameter is an `InvalidParameterError`, which is both.
 
     See Also
     --------
@@ -67,6 +68,10 @@ class WalkForwardSplit(BaseCrossValidator):
     on `X` or `y`, regular or not. The block of size `offset` that ends with row `i` holds the rows after
     `index[i] - offset`; on a regular index that is the number of steps in the offset. Days and longer are those of the
     local calendar (the day on which the clocks go forward has 23 hours); hours and below, and timedeltas, are exact.
+
+    The rows of a panel, with a MultiIndex (series, time), are split at moments: sizes count the moments for which any
+    series has a row, and the rows of a fold are those of all series. Integers are no moments but numbers of rows; all
+    series are then taken to end together.
 
     Examples
     --------
@@ -137,8 +142,9 @@ class WalkForwardSplit(BaseCrossValidator):
         iterator of (train, test)
             Two arrays of row numbers for each fold, sorted.
         """
+        X, y, places = _in_time(self, X, y)
         folds = self._folds(X, y)
-        return ((np.arange(train.start, train.stop), np.arange(test.start, test.stop)) for train, test in folds)
+        return ((_rows(train, places), _rows(test, places)) for train, test in folds)
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002
         """Return the number of folds; with `n_splits=None` that takes the rows.
@@ -159,6 +165,7 @@ class WalkForwardSplit(BaseCrossValidator):
         """
         if self.n_splits is not None:
             return check_int(self, "n_splits", self.n_splits, minimum=1)
+        X, y, _ = _in_time(self, X, y)
         return len(self._folds(X, y))
 
     def _folds(self, X: Any, y: Any) -> list[Fold]:
@@ -224,3 +231,31 @@ class WalkForwardSplit(BaseCrossValidator):
         constraint = f"at most {greatest} for {n} rows with {sizes}"
         remedy = "Lower it, `test_size` or `gap`, or pass more rows."
         return invalid_parameter(self, "n_splits", constraint, n_splits, remedy)
+
+
+def _in_time(owner: object, X: Any, y: Any) -> tuple[Any, Any, NDArray[np.int64] | None]:
+    """Return X and y; for the rows of a panel, its moments instead, and which of them is that of each row."""
+    if isinstance(X, dict) or isinstance(y, dict):
+        raise TypeError(
+            f"{name_of(owner)}: a dict of series has no row numbers. Pass rows with a MultiIndex (series, time), as "
+            "`pd.concat` makes them of the dict, or use `backtest`."
+        )
+    indices = [data.index for data in (X, y) if isinstance(data, pd.Series | pd.DataFrame)]
+    index = next((index for index in indices if index.nlevels > 1), None)
+    if index is None:
+        return X, y, None
+    X, y = indexable(X, y)
+    stamps = index.get_level_values(-1)
+    if is_integer_dtype(stamps.dtype):  # numbers are no moments: all series end together
+        behind = pd.Series(0, index).groupby(level=list(range(index.nlevels - 1)), sort=False).cumcount(ascending=False)
+        places = np.asarray(behind.max() - behind, dtype=np.int64)
+        return np.zeros(int(behind.max()) + 1), None, places
+    moments = stamps.unique().sort_values()
+    return pd.Series(0.0, index=moments), None, moments.get_indexer(stamps).astype(np.int64)
+
+
+def _rows(block: range, places: NDArray[np.int64] | None) -> NDArray[np.intp]:
+    """Return the row numbers of a block; of a panel, those of the rows whose moments lie in it."""
+    if places is None:
+        return np.arange(block.start, block.stop)
+    return np.flatnonzero((places >= block.start) & (places < block.stop))

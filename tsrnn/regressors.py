@@ -329,7 +329,9 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             mean, scale = moments(columns, weights)
             repeats = targets.shape[1] // len(mean)
             self.target_mean_, self.target_scale_ = np.tile(mean, repeats), np.tile(scale, repeats)
-        scaled: NDArray[np.float32] = ((targets - self.target_mean_) / self.target_scale_).astype(np.float32)
+        centred = targets - self.target_mean_
+        centred /= self.target_scale_
+        scaled: NDArray[np.float32] = centred.astype(np.float32)
         return scaled
 
     def __sklearn_tags__(self) -> Tags:
@@ -354,9 +356,11 @@ def moments(targets: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Return the weighted mean and standard deviation of each column."""
     mean = np.average(targets, axis=0, weights=weights)
     distances = targets - mean
-    largest = np.abs(distances).max(axis=0)
+    largest = np.maximum(distances.max(axis=0), -distances.min(axis=0))
     unit = np.where(largest > 0, largest, 1.0)  # the squares of 1e200 or 1e-200 would leave float64
-    variance = np.average((distances / unit) ** 2, axis=0, weights=weights)
+    # In place: the targets of many windows are the largest array of a fit.
+    distances /= unit
+    variance = np.average(np.square(distances, out=distances), axis=0, weights=weights)
     return mean, safe_scale(unit * np.sqrt(variance), mean)
 
 
