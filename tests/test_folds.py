@@ -125,6 +125,16 @@ def test_which_series_a_fold_leaves_out():
     assert (1, "late") not in counts(ridge(lookback=6))
 
 
+def test_the_order_of_the_series_is_theirs():
+    table = run(NaiveForecaster(), PANEL, cv=CV)
+    other = run(NaiveForecaster(), dict(reversed(PANEL.items())), cv=CV)
+    assert other["series"].drop_duplicates().tolist() == ["gone", "late", "all"]
+    keys = ["fold", "series", "time"]
+    pd.testing.assert_frame_equal(
+        other.sort_values(keys, ignore_index=True), table.sort_values(keys, ignore_index=True)
+    )
+
+
 def test_one_fit_and_one_batch_for_all_series(log):
     forecaster = ridge(regressor=Logger(), horizon=1, anchor=None, scaler=None)
     panel = {**PANEL, "gone": walk(10, 60, 3)}
@@ -297,11 +307,12 @@ def test_predict_origins_of_a_panel():
 
 @pytest.mark.parametrize("cv", [CV, WalkForwardSplit(3, test_size="4D"), WalkForwardSplit(2, test_size=3, gap=2)])
 def test_the_splitter_cuts_the_rows_of_a_panel_in_time(cv):
-    rows = pd.concat(PANEL)
+    panel = dict(reversed(PANEL.items()))  # the moments of the first series are not the first ones
+    rows = pd.concat(panel)
     folds = list(cv.split(rows))
     for (train, test), (first, second) in zip(folds, cv.split(pd.Series(0.0, DAYS)), strict=True):
         for own, block in ((train, first), (test, second)):
-            kept = {name: part[part.index.isin(DAYS[block])] for name, part in PANEL.items()}
+            kept = {name: part[part.index.isin(DAYS[block])] for name, part in panel.items()}
             pd.testing.assert_series_equal(rows.iloc[own], pd.concat(kept))
     for data in ((None, rows), (rows.to_frame(), rows.to_numpy())):
         for one, other in zip(cv.split(*data), folds, strict=True):
