@@ -53,6 +53,7 @@ MAY_IMPORT = {
     "_distributions": {"_validation"},
     "_intervals": {"_validation", "_series", "_panels", "_conformal", "_distributions"},
     "_base_forecaster": {"_validation", "_time_axis", "_series", "_panels", "_reading", "_intervals", "_distributions"},
+    "anomalies": {"_validation", "_time_axis", "_series", "_panels", "_base_forecaster"},
     "forecast_streams": {"_validation", "_panels", "_series", "streams"},
     "forecasting": {"_base_forecaster", "windows", "_kinds", "forecast_streams", "_intervals", "_distributions"}
     | FORECASTING,

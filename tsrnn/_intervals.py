@@ -189,6 +189,22 @@ class IntervalMixin:
 
         What it told has a last axis of values.
         """
+        fresh, track, first = self._as_copied(name)
+        rows = self._rows_like_the_last(track)
+        rows = rows[(rows >= first - 1) & (rows < len(track.target) - n_steps)]
+        rows = rows[fresh._can_forecast(track, rows)]
+        if len(rows) == 0:
+            raise ValueError(
+                f"{name_of(self)}: the last {len(track.target) - first} of {len(track.target)} rows are too few for "
+                f"residuals {n_steps} steps ahead. Pass a longer series."
+            )
+        told = fresh._roll([track], [rows], n_steps, self._reader(method, levels))[0]
+        truth = track.target[rows[:, None] + 1 + np.arange(n_steps)]
+        whole = ~np.isnan(truth).any(axis=(1, 2))
+        return truth[whole], _valued(told, method)[whole]
+
+    def _as_copied(self, name: Any) -> tuple[Any, Track, int]:
+        """Return the copy, a series with what the copy has learnt of it, and how many of its rows the copy has seen."""
         if self._copy is None:
             self._copy = self._fitted_copy()
         fresh, firsts = self._copy
@@ -200,18 +216,7 @@ class IntervalMixin:
         else:
             fresh._learn_track(known)
             learnt = known.learnt
-        rows = self._rows_like_the_last(track)
-        rows = rows[(rows >= first - 1) & (rows < len(track.target) - n_steps)]
-        rows = rows[fresh._can_forecast(track, rows)]
-        if len(rows) == 0:
-            raise ValueError(
-                f"{name_of(self)}: the last {len(track.target) - first} of {len(track.target)} rows are too few for "
-                f"residuals {n_steps} steps ahead. Pass a longer series."
-            )
-        told = fresh._roll([replace(track, learnt=learnt)], [rows], n_steps, self._reader(method, levels))[0]
-        truth = track.target[rows[:, None] + 1 + np.arange(n_steps)]
-        whole = ~np.isnan(truth).any(axis=(1, 2))
-        return truth[whole], _valued(told, method)[whole]
+        return fresh, replace(track, learnt=learnt), first
 
     def _rows_like_the_last(self, track: Track) -> NDArray[np.int64]:
         """Return the rows from which forecasts like the next one were made: here, all."""
