@@ -51,6 +51,7 @@ MAY_IMPORT = {
     "_reading": {"_validation", "_series", "_panels"},
     "_intervals": {"_validation", "_series", "_panels"},
     "_base_forecaster": {"_validation", "_time_axis", "_series", "_panels", "_reading", "_intervals"},
+    "anomalies": {"_validation", "_time_axis", "_series", "_panels", "_base_forecaster"},
     "forecast_streams": {"_validation", "_panels", "_series", "streams"},
     "forecasting": {"_base_forecaster", "windows", "_kinds", "forecast_streams"} | FORECASTING,
     "baselines": {"_validation", "_series", "_panels", "_base_forecaster"},

@@ -1,6 +1,7 @@
 """Recurrent networks for time series as scikit-learn estimators."""
 
 from tsrnn._validation import InvalidParameterError, TrainingDivergedError
+from tsrnn.anomalies import ForecastAnomalyDetector
 from tsrnn.baselines import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster, WindowAverageForecaster
 from tsrnn.calendars import CalendarFeatures
 from tsrnn.classical import ETSForecaster, SARIMAXForecaster, STLForecaster, ThetaForecaster
@@ -42,6 +43,7 @@ __all__ = [
     "Differencer",
     "DriftForecaster",
     "ETSForecaster",
+    "ForecastAnomalyDetector",
     "ForecastDisplay",
     "ForecastStream",
     "Forecaster",

@@ -153,8 +153,8 @@ class IntervalMixin:
         self._check_enough(name, len(residuals), coverage)
         return (adaptive_widths if method == "adaptive" else conformal_widths)(residuals, coverage)
 
-    def _residuals(self, name: Any, n_steps: int) -> Floats:
-        """Return what the copy missed from each origin after its own fit, in the order of time."""
+    def _calibrated(self, name: Any) -> tuple[Any, Track, int]:
+        """Return the copy, a series with what the copy has learnt of it, and how many of its rows the copy has seen."""
         if self._copy is None:
             self._copy = self._fitted_copy()
         fresh, firsts = self._copy
@@ -166,6 +166,11 @@ class IntervalMixin:
         else:
             fresh._learn_track(known)
             learnt = known.learnt
+        return fresh, replace(track, learnt=learnt), first
+
+    def _residuals(self, name: Any, n_steps: int) -> Floats:
+        """Return what the copy missed from each origin after its own fit, in the order of time."""
+        fresh, track, first = self._calibrated(name)
         rows = np.arange(first - 1, len(track.target) - n_steps)
         rows = rows[fresh._can_forecast(track, rows)]
         if len(rows) == 0:
@@ -173,7 +178,7 @@ class IntervalMixin:
                 f"{name_of(self)}: the last {len(track.target) - first} of {len(track.target)} rows are too few for "
                 f"residuals {n_steps} steps ahead. Pass a longer series."
             )
-        forecasts = fresh._roll([replace(track, learnt=learnt)], [rows], n_steps)[0]
+        forecasts = fresh._roll([track], [rows], n_steps)[0]
         residuals: Floats = track.target[rows[:, None] + 1 + np.arange(n_steps)] - forecasts
         return residuals[~np.isnan(residuals).any(axis=(1, 2))]
 
