@@ -29,7 +29,9 @@ def demo(tmp_path_factory):
     """The whole demo, with one short epoch where it takes thirty."""
     here = tmp_path_factory.mktemp("here")
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(_demo_energy, "NETWORK", _demo_energy.NETWORK | {"epochs": 1, "n_members": 1, "batch_size": 512})
+        monkeypatch.setattr(
+            _demo_energy, "NETWORK", _demo_energy.NETWORK | {"epochs": 1, "n_members": 1, "batch_size": 512}
+        )
         return run_demo("energy", tmp_path_factory.mktemp("there") / "new" / "folder", here, monkeypatch)
 
 
@@ -165,7 +167,15 @@ def test_wrong_arguments_are_answered_with_the_usage(arguments, monkeypatch, cap
     assert "error: " in err
 
 
-@pytest.mark.parametrize(("arguments", "word"), [(["--help"], "demo"), (["demo", "--help"], "energy:"), (["demo", "--help"], "stock:"), (["demo", "--help"], "ecg:")])
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--help"], "demo"),
+        (["demo", "--help"], "energy:"),
+        (["demo", "--help"], "stock:"),
+        (["demo", "--help"], "ecg:"),
+    ],
+)
 def test_help(arguments, word, capsys):
     with pytest.raises(SystemExit) as end:
         main(arguments)

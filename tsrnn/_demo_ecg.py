@@ -168,20 +168,19 @@ def report(ecg: pd.Series, beats: pd.DataFrame) -> None:
     rows = {}
     for name in beats.columns:
         marked = beats[name].reindex(lowest.index)
-        rows[name] = {
-            "marked": beats[name].sum(),
-            "lowest (mV)": lowest[marked].mean(),
-            "others": lowest[~marked].mean(),
-        }
-    print(f"Premature beats as anomalies: of {len(beats)} beats, those that forecasts at {SLOW_HERTZ} Hz miss by more")
-    print(f"than {1 - RATE:.0%} of the rows before the test; and the lowest value after the peak, on average.\n")
-    table = pd.DataFrame(rows).T.rename_axis("model")
+        means = {"lowest (mV)": lowest[marked].mean(), "others (mV)": lowest[~marked].mean()}
+        rows[name] = {"marked": beats[name].sum(), **means}
     print(
-        table.to_string(
-            formatters={"marked": "{:.0f}".format, "lowest (mV)": "{:.2f}".format, "others": "{:.2f}".format}
-        )
+        f"Unexpected beats: of the {len(beats)} beats of the test, those that forecasts at {SLOW_HERTZ} Hz miss by more"
     )
-    print("\nThe data hold no labels of beats: what is marked was not compared with a cardiologist's reading.\n")
+    print(
+        f"than {1 - RATE:.0%} of the rows before it; and the lowest value after their peaks and those of the others:\n"
+    )
+    table = pd.DataFrame(rows).T.rename_axis("model")
+    formats = {"marked": "{:.0f}", "lowest (mV)": "{:.2f}", "others (mV)": "{:.2f}"}
+    print(printed(table, formats), "\n")
+    print("This record has many premature ventricular beats. No labels of beats come with these data, so the marks")
+    print("were not compared with a cardiologist's reading.\n")
 
 
 # --- the picture ---
@@ -197,16 +196,15 @@ def draw(figure: Any, ecg: pd.Series, forecasts: pd.DataFrame, beats: pd.DataFra
 
 
 def draw_forecasts(ax: Any, forecasts: pd.DataFrame, first: float = 285.0, last: float = 291.0) -> None:
-    """Draw six seconds of the test; each forecast is a line of its own."""
+    """Draw six seconds of the test, the first of them that of an origin; each forecast is a line of its own."""
     shown = forecasts.loc[first:last]
     ax.plot(shown.index, shown["ecg"], color="0.35", lw=1.2, ls=(0, (2, 1)), label="truth")
     for name, color, width in (("ridge", "C1", 1.0), ("network", "C0", 1.6)):
-        values = shown[name].to_numpy().copy()
-        values[AHEAD::AHEAD] = np.nan
-        ax.plot(shown.index, values, color=color, lw=width, label=name)
-    dress(
-        ax, f"An electrocardiogram: every {1000 * AHEAD // HERTZ} ms, a forecast of the next {1000 * AHEAD // HERTZ} ms"
-    )
+        for row in range(0, len(shown), AHEAD):
+            part = shown[name].iloc[row : row + AHEAD]
+            ax.plot(part.index, part, color=color, lw=width, label=None if row else name)
+    reach = 1000 * AHEAD // HERTZ
+    dress(ax, f"An electrocardiogram: every {reach} ms, a forecast of the next {reach} ms")
     ax.legend(frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1)
 
 

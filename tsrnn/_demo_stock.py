@@ -32,7 +32,7 @@ from tsrnn.transformers import Differencer
 WEEK, MONTH, QUARTER, YEAR = 5, 22, 66, 252  # trading days
 VALIDATION, TEST = "2014", "2016"  # the years with which they begin
 
-HIDDEN_SIZES = [16, 32, 64]
+HIDDEN_SIZES = [32, 64]
 NETWORK: dict[str, Any] = {
     "segment_length": 11,
     "dropout": 0.3,
@@ -67,8 +67,8 @@ def run(folder: Path) -> dict[str, pd.DataFrame]:
 
 def log_volatility(prices: pd.DataFrame) -> pd.Series:
     """Return the logarithm of each day's volatility, the standard deviation of its return as its range tells it."""
-    spread = np.log(prices["high"] / prices["low"]) / np.sqrt(4 * np.log(2))
-    return np.log(spread).rename("volatility")
+    deviation = np.log(prices["high"] / prices["low"]) / np.sqrt(4 * np.log(2))
+    return pd.Series(np.log(deviation), name="volatility")
 
 
 def a_year(log_daily: Any) -> Any:
@@ -137,7 +137,7 @@ def judge(models: Mapping[str, Any], series: pd.Series, reference: str) -> tuple
     tables, scores = run_models(models, partial(walk_forward, series=series, first=TEST), rmse)
     squares = {name: ((table["y_true"] - table["y_pred"]) ** 2).to_numpy() for name, table in tables.items()}
     p_values = {name: diebold_mariano(own, squares[reference]).p_value for name, own in squares.items()}
-    scores.insert(1, "ratio", scores["RMSE"] / scores.loc[reference, "RMSE"])
+    scores.insert(1, "ratio", scores["RMSE"] / float(scores["RMSE"][reference]))
     scores.insert(2, "p-value", pd.Series(p_values).drop(reference))
     return tables, scores
 
@@ -145,16 +145,17 @@ def judge(models: Mapping[str, Any], series: pd.Series, reference: str) -> tuple
 def report(name: str, scores: pd.DataFrame) -> None:
     """Print the scores of one series; of the price, also how it stands with the random walk."""
     title = {
-        "volatility": "Volatility: the logarithm of the standard deviation of a day's return",
-        "price": "Price: the close in index points",
+        "volatility": "Volatility, the logarithm of the standard deviation of a day's return",
+        "price": "Price, the close in index points",
     }[name]
-    print(f"\n{title}; ratio of RMSE to {REFERENCES[name]}, p-value of no difference (Diebold-Mariano):\n")
+    print(f"\n{title}; ratio of RMSE to {REFERENCES[name]}, and")
+    print("the p-value of no difference from it (Diebold-Mariano):\n")
     digits = "{:.4f}" if name == "volatility" else "{:.2f}"
-    print(printed(scores, {"RMSE": digits, "ratio": "{:.4f}", "p-value": "{:.3f}"}), "\n")
+    print(printed(scores, {"RMSE": digits, "ratio": "{:.4f}", "p-value": "{:.3f}"}))
     if name == "price":
-        ratio, p_value = scores.loc["network", ["ratio", "p-value"]]
+        ratio, p_value = (float(scores[column]["network"]) for column in ("ratio", "p-value"))
         verdict = "no different from it" if p_value >= 0.05 else "better than it" if ratio < 1 else "worse than it"
-        print("The random walk, which repeats the last close, is the bar for prices, and next to nothing clears it:")
+        print("\nThe random walk, which repeats the last close, is the bar for prices, and next to nothing clears it:")
         print(f"the network's RMSE is {ratio:.3f} times the random walk's, {verdict} (p-value {p_value:.2f}).\n")
 
 
@@ -194,7 +195,7 @@ def draw_price(ax: Any, table: pd.DataFrame, close: pd.Series) -> None:
     last = table.iloc[-QUARTER:]
     history = close[close.index < last["time"].iloc[0]].iloc[-MONTH:]
     ForecastDisplay.from_backtest(last, history, unit="index points").plot(ax)
-    ax.set_title("Close of the S&P 500", loc="left")
+    ax.set_title("Close", loc="left")
 
 
 def draw_returns(ax: Any, tables: Mapping[str, pd.DataFrame]) -> None:
