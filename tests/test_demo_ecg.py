@@ -100,7 +100,9 @@ def test_it_prints_the_search_both_tables_and_the_folder(demo, scores, beats):
         (row,) = re.findall(rf"^{model} +(\S+) +(\S+) +\S+ *$", errors, flags=re.MULTILINE)
         np.testing.assert_allclose([float(value) for value in row], scores.loc[model][:2], atol=0.0006)
     for model in beats.columns:
-        assert re.search(rf"^{model} +{beats[model].sum()} +-\d\.\d\d +-\d\.\d\d *$", marks, flags=re.MULTILINE)
+        (row,) = re.findall(rf"^{model} +(\d+) +(-\d\.\d\d) +(-\d\.\d\d) *$", marks, flags=re.MULTILINE)
+        assert int(row[0]) == beats[model].sum()
+        assert float(row[1]) < float(row[2]) - 0.3  # mV: the marked ones fall further
     assert "No labels of beats come with these data" in marks
     assert f"Written to {demo.folder}: scores.csv, forecast.csv, beats.csv, forecast.png" in marks
 
@@ -109,7 +111,7 @@ def test_the_marked_beats_are_the_wide_ones(beats, ecg):
     """A premature beat of a ventricle is wide: 50 ms after its peak it is still high, and later it falls far."""
     assert list(beats.columns) == ["network", "ridge", "naive"]
     assert beats.index.min() >= 210
-    assert 100 < len(beats) < 180  # 67 to 120 a minute
+    assert np.diff(beats.index[beats.index > 214]).max() < 1.1  # seconds; before, the electrode had lost its hold
     signal, middle = ecg.to_numpy(), np.rint(beats.index.to_numpy() * 360).astype(int)
     width = np.array([signal[peak + 18] - np.median(signal[peak - 72 : peak + 108]) for peak in middle])
     for model in beats.columns:

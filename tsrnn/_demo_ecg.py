@@ -171,11 +171,9 @@ def report(ecg: pd.Series, beats: pd.DataFrame) -> None:
         means = {"lowest (mV)": lowest[marked].mean(), "others (mV)": lowest[~marked].mean()}
         rows[name] = {"marked": beats[name].sum(), **means}
     print(
-        f"Unexpected beats: of the {len(beats)} beats of the test, those that forecasts at {SLOW_HERTZ} Hz miss by more"
+        f"Unexpected beats: those of the {len(beats)} of the test that forecasts at {SLOW_HERTZ} Hz miss by more than"
     )
-    print(
-        f"than {1 - RATE:.0%} of the rows before it; and the lowest value after their peaks and those of the others:\n"
-    )
+    print(f"{1 - RATE:.0%} of the rows before it; the lowest value after their peaks, and after those of the others:\n")
     table = pd.DataFrame(rows).T.rename_axis("model")
     formats = {"marked": "{:.0f}", "lowest (mV)": "{:.2f}", "others (mV)": "{:.2f}"}
     print(printed(table, formats), "\n")
