@@ -74,6 +74,14 @@ def _first_step(detector, rows):
     return (np.abs(rows[L] - ahead) / detector.scale_[0]).max()
 
 
+def test_the_first_rows_of_the_threshold_are_judged_with_all_their_steps():
+    """A spike in the row before them is part of their means, and the greatest of these is the threshold."""
+    rows = np.random.default_rng(5).normal(size=N)
+    rows[349] += 1000
+    detector = ForecastAnomalyDetector(SeasonalNaiveForecaster(60, H), false_alarm_rate=0.04).fit(rows)
+    assert detector.offset_ < -50
+
+
 def test_decisions_and_labels_follow_from_scores():
     detector = ridge().fit(BOTH[:300])
     scores = detector.score_samples(BOTH[300:])

@@ -72,6 +72,11 @@ class ForecastAnomalyDetector(OutlierMixin, BaseEstimator):
     With e(t, j) = y(t) - the forecast of y(t) from row t - j, the score of row t is minus the greatest, over
     w = 1, ..., `horizon` and the targets, of abs(mean of e(t - w + j, j) for j = 1, ..., w) / `scale_[w - 1]`.
 
+    Means, and tails in place of standard deviations, are what finds a wide shape among steep ones: of the ventricular
+    beats of the MIT-BIH record 106, at 90 Hz, ridge (lookback=27, horizon=16) found nine in ten at a rate of 0.001 of
+    rows; the errors of the single steps, put together in the same way, found one in thirty, because normal beats are
+    the steeper ones.
+
     `fit` learns from normal rows: anomalies among them teach the forecaster and raise the threshold. A copy of the
     forecaster is fitted on the first three quarters of the rows. The last quarter, which it has not seen, is halved:
     the first half gives `scale_`, the second one the threshold, the score of rank ceil((n + sqrt(`horizon`))
@@ -85,6 +90,9 @@ class ForecastAnomalyDetector(OutlierMixin, BaseEstimator):
     arrays included, the first rows have no full past: those that no forecast reaches get `neutral_score_`, and so does
     a row whose value is missing; the `horizon` - 1 rows after them are judged with fewer steps. Rows scored are not
     learnt or remembered; ``detector.forecaster_.update(rows)`` makes them a past that others can continue.
+
+    ETS, Theta, STL and SARIMAX know the states of their own series only: with them, score rows that continue the fit,
+    or that begin with its first row.
 
     An anomaly is part of the means of the `horizon` - 1 rows after it, and stands in the windows of the `lookback` rows
     after it, which makes their forecasts worse: an alarm outlasts its cause. After spikes of six standard deviations of
@@ -201,18 +209,24 @@ class ForecastAnomalyDetector(OutlierMixin, BaseEstimator):
         pooled = np.concatenate(ratios)
         pooled = np.sort(pooled[~np.isnan(pooled)])
         self.n_calibration_ = len(pooled)
-        # Rows that share origins err alike: runs of them, as long as measured on simulated series, count as one.
-        run = model.horizon**0.5
-        rank = math.ceil((len(pooled) + run) * (1 - rate) - 1e-9)
-        if rank > len(pooled):
-            needed = math.ceil(run * (1 / rate - 1) - 1e-9)
-            raise ValueError(
-                f"{name_of(self)}: false_alarm_rate={rate:g} and horizon={model.horizon} need at least {needed} rows "
-                f"in the last eighth of the series; it has {len(pooled)}. Raise the rate, or pass a longer series."
-            )
-        self.offset_ = -float(pooled[rank - 1])
+        self.offset_ = -float(pooled[self._rank(len(pooled), rate) - 1])
         self.neutral_score_ = -float(np.median(pooled))
         self.scale_: Any = self._scales[None] if model._panel is None else self._scales
+
+    def _rank(self, count: int, rate: float) -> int:
+        """Return which of `count` sorted ratios is the threshold.
+
+        Rows that share origins err alike: runs of them, as long as simulated series told, count as one.
+        """
+        horizon = int(self.forecaster_.horizon)
+        rank = math.ceil((count + math.sqrt(horizon)) * (1 - rate) - 1e-9)
+        if rank > count:
+            needed = math.ceil(math.sqrt(horizon) * (1 / rate - 1) - 1e-9)
+            raise ValueError(
+                f"{name_of(self)}: false_alarm_rate={rate:g} and horizon={horizon} need at least {needed} rows in the "
+                f"last eighth of the series; it has {count}. Raise the rate, or pass a longer series."
+            )
+        return rank
 
     def _with_past(self, model: BaseForecaster, new: Track) -> tuple[Track, int]:
         """Return the rows behind the known ones where they directly continue them, and the number of the first one."""
