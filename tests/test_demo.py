@@ -1,23 +1,20 @@
-"""The command line: the demo's files and words, what it says without matplotlib, and wrong arguments."""
+"""The command line: the energy demo's files and words, what it says without matplotlib, and wrong arguments."""
 
-import contextlib
 import importlib.metadata
-import io
 import os
 import re
-import struct
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
+from demos import assert_is_picture, run_demo
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, mean_absolute_percentage_error
 
-from tsrnn import Forecaster, _demos, load_electricity_demand
+from tsrnn import Forecaster, _demo_ecg, _demo_energy, _demo_stock, load_electricity_demand
 from tsrnn.__main__ import main, quiet
 
 DAY, WEEK, TEST = 48, 336, 14 * 48
@@ -27,29 +24,15 @@ MODELS = ["network", "ridge", "daily naive", "weekly naive"]
 pytestmark = pytest.mark.filterwarnings("ignore:This process has compiled:RuntimeWarning")
 
 
-class Run(NamedTuple):
-    status: int
-    folder: Path
-    here: Path
-    printed: str
-    progress: str
-
-
-def run_demo(folder, here, monkeypatch):
-    monkeypatch.chdir(here)
-    printed, progress = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(progress):
-        status = main(["demo", "energy", "--output", str(folder)])
-    return Run(status, folder, here, printed.getvalue(), progress.getvalue())
-
-
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """The whole demo, with one short epoch where it takes thirty."""
     here = tmp_path_factory.mktemp("here")
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(_demos, "NETWORK", _demos.NETWORK | {"epochs": 1, "n_members": 1, "batch_size": 512})
-        return run_demo(tmp_path_factory.mktemp("there") / "new" / "folder", here, monkeypatch)
+        monkeypatch.setattr(
+            _demo_energy, "NETWORK", _demo_energy.NETWORK | {"epochs": 1, "n_members": 1, "batch_size": 512}
+        )
+        return run_demo("energy", tmp_path_factory.mktemp("there") / "new" / "folder", here, monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +57,7 @@ def test_it_writes_three_files_and_nothing_elsewhere(demo):
 
 
 def test_the_picture_is_a_png(demo):
-    content = (demo.folder / "forecast.png").read_bytes()
-    assert content[:8] == b"\x89PNG\r\n\x1a\n"
-    assert struct.unpack(">II", content[16:24]) == (1210, 770)
-    assert content[-8:-4] == b"IEND"
+    assert_is_picture(demo.folder / "forecast.png")
 
 
 def test_the_forecasts_are_those_of_the_test_days_and_of_tomorrow(forecasts, demand):
@@ -144,9 +124,9 @@ def test_without_matplotlib_it_says_how_to_install_it(tmp_path, monkeypatch):
     here = tmp_path / "here"
     here.mkdir()
     ridge = Forecaster(Ridge(), lookback=WEEK, horizon=DAY)
-    monkeypatch.setattr(_demos, "search", lambda _: (ridge, 0.0))
+    monkeypatch.setattr(_demo_energy, "search", lambda _: (ridge, 0.0))
     monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
-    run = run_demo(tmp_path / "there", here, monkeypatch)
+    run = run_demo("energy", tmp_path / "there", here, monkeypatch)
     assert run.status == 0
     assert "No picture: it needs matplotlib. Install it: pip install 'tsrnn[plot]'" in run.printed
     assert f"Written to {run.folder}: scores.csv, forecast.csv\n" in run.printed
@@ -154,11 +134,14 @@ def test_without_matplotlib_it_says_how_to_install_it(tmp_path, monkeypatch):
     assert list(here.iterdir()) == []
 
 
-def test_the_folder_has_the_name_of_the_job(monkeypatch):
+@pytest.mark.parametrize("job", [_demo_energy, _demo_stock, _demo_ecg], ids=["energy", "stock", "ecg"])
+def test_each_job_runs_alone_and_gives_its_name_to_the_folder(job, monkeypatch):
     folders = []
-    monkeypatch.setattr(_demos, "energy", folders.append)
-    assert main(["demo", "energy"]) == 0
-    assert folders == [Path("demo-energy")]
+    for other in (_demo_energy, _demo_stock, _demo_ecg):
+        monkeypatch.setattr(other, "run", folders.append if other is job else pytest.fail)
+    name = job.__name__.removeprefix("tsrnn._demo_")
+    assert main(["demo", name]) == 0
+    assert folders == [Path(f"demo-{name}")]
 
 
 WRONG = [
@@ -174,7 +157,7 @@ WRONG = [
 
 @pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
 def test_wrong_arguments_are_answered_with_the_usage(arguments, monkeypatch, capsys):
-    monkeypatch.setattr(_demos, "energy", pytest.fail)
+    monkeypatch.setattr(_demo_energy, "run", pytest.fail)
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
@@ -184,7 +167,15 @@ def test_wrong_arguments_are_answered_with_the_usage(arguments, monkeypatch, cap
     assert "error: " in err
 
 
-@pytest.mark.parametrize(("arguments", "word"), [(["--help"], "demo"), (["demo", "--help"], "energy")])
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--help"], "demo"),
+        (["demo", "--help"], "energy:"),
+        (["demo", "--help"], "stock:"),
+        (["demo", "--help"], "ecg:"),
+    ],
+)
 def test_help(arguments, word, capsys):
     with pytest.raises(SystemExit) as end:
         main(arguments)

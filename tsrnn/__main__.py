@@ -1,11 +1,18 @@
-"""The command line: ``tsrnn demo energy``, also ``python -m tsrnn demo energy``."""
+"""The command line: ``tsrnn demo energy``, ``stock`` or ``ecg``, also ``python -m tsrnn demo energy``."""
 
 import argparse
 import contextlib
+import importlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+JOBS = {
+    "energy": "tomorrow's electricity demand, half-hour by half-hour",
+    "stock": "tomorrow's volatility and price of a stock index",
+    "ecg": "an electrocardiogram 250 ms ahead, and the beats that no forecast expects",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -13,13 +20,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tsrnn", description="Recurrent networks for time series.")
     commands = parser.add_subparsers(required=True, metavar="command")
     demo = commands.add_parser("demo", help="a whole job on real data: search, forecast, table, picture")
-    demo.add_argument("job", choices=["energy"], help="energy: tomorrow's electricity demand, half-hour by half-hour")
+    demo.add_argument("job", choices=list(JOBS), help="; ".join(f"{job}: {words}" for job, words in JOBS.items()))
     demo.add_argument("--output", type=Path, default=None, help="folder for the files (default: demo-JOB)")
     chosen = parser.parse_args(arguments)
     with quiet():
-        from tsrnn import _demos, programs  # noqa: F401 - TensorFlow's start-up notes come with this import
+        from tsrnn import programs  # noqa: F401 - TensorFlow's start-up notes come with this import
 
-    getattr(_demos, chosen.job)(chosen.output or Path(f"demo-{chosen.job}"))
+        job = importlib.import_module(f"tsrnn._demo_{chosen.job}")
+    job.run(chosen.output or Path(f"demo-{chosen.job}"))
     return 0
 
 

@@ -1,136 +1,68 @@
-"""The jobs of ``tsrnn demo``: real data in; a search, a table, a picture and CSV files out."""
+"""What the jobs of ``tsrnn demo`` share: models run and scored one after the other, tables printed, files written."""
 
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sklearn.linear_model import Ridge
-from sklearn.metrics import make_scorer, mean_absolute_error, mean_absolute_percentage_error
-from sklearn.model_selection import GridSearchCV
 from tqdm import tqdm
 
-from tsrnn.baselines import SeasonalNaiveForecaster
-from tsrnn.datasets import load_electricity_demand
-from tsrnn.evaluation import backtest
-from tsrnn.forecasting import Forecaster
-from tsrnn.metrics import mean_absolute_scaled_error
-from tsrnn.model_selection import WalkForwardSplit
-from tsrnn.plotting import ForecastDisplay
-from tsrnn.regressors import GRURegressor, LSTMRegressor
 
-DAY, WEEK = 48, 336  # half-hours
-TEST_DAYS = 14
-
-NETWORK: dict[str, Any] = {
-    "segment_length": DAY,
-    "dropout": 0.1,
-    "epochs": 30,
-    "schedule": "cosine",
-    "n_members": 2,
-    "random_state": 0,
-}
+def choose(what: str, candidates: Mapping[str, Any], error: Callable[[Any], float]) -> Any:
+    """Return the candidate whose `error` on the rows of validation is the smallest, and print the errors of all."""
+    errors = {name: error(model) for name, model in tqdm(candidates.items(), desc=f"search, {what}", unit="fit")}
+    print(f"  {what:10} " + ", ".join(f"{name} {value:.4g}" for name, value in errors.items()))
+    return candidates[min(errors, key=errors.__getitem__)]
 
 
-def energy(folder: Path) -> pd.DataFrame:
-    """Forecast the next day of electricity demand; write the files into `folder` and return the scores."""
-    demand = load_electricity_demand()
-    known = demand[: -TEST_DAYS * DAY]
-    print(
-        f"{len(demand):,} half-hours of electricity demand, {demand.index[0]:%d %b %Y} to {demand.index[-1]:%d %b %Y}."
-    )
-    print(f"Test: a forecast of the next {DAY} half-hours at each of the last {TEST_DAYS} midnights.\n")
-    network, seconds = search(known)
-    models = {
-        "network": network,
-        "ridge": Forecaster(Ridge(), lookback=WEEK, horizon=DAY),
-        "daily naive": SeasonalNaiveForecaster(season_length=DAY, horizon=DAY),
-        "weekly naive": SeasonalNaiveForecaster(season_length=WEEK, horizon=DAY),
-    }
+def run_models(
+    models: Mapping[str, Any],
+    forecast: Callable[[Any], pd.DataFrame],
+    score: Callable[[pd.DataFrame], dict[str, float]],
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Return the forecasts of each model, and a row of scores for each, with its seconds."""
     tables, scores = {}, {}
     for name, model in models.items():
         began = time.perf_counter()
-        tables[name] = walk_forward(model, demand)
+        tables[name] = forecast(model)
         spent = time.perf_counter() - began
-        scores[name] = score(tables[name], known) | {"seconds": spent}
-    table = pd.DataFrame(scores).T.rename_axis("model")
-    print(f"\nScores of the {TEST_DAYS} test days (the search before them took {seconds:.0f} s):\n")
-    print(table.to_string(float_format="{:.2f}".format), "\n")
-    tomorrow = network.fit(demand).predict()
-    write(folder, demand, tables, tomorrow, table)
-    return table
+        scores[name] = score(tables[name]) | {"seconds": spent}
+    return tables, pd.DataFrame(scores).T.rename_axis("model")
 
 
-def search(known: pd.Series) -> tuple[Forecaster, float]:
-    """Return the forecaster whose cell and hidden size forecast the last days of `known` best, and the seconds."""
-    forecaster = Forecaster(GRURegressor(), lookback=WEEK, horizon=DAY, anchor="linear")
-    grid = {
-        "regressor": [GRURegressor(**NETWORK), LSTMRegressor(**NETWORK)],
-        "regressor__hidden_size": [32, 64],
-    }
-    n_folds = 4
-    cv = WalkForwardSplit(n_splits=n_folds, test_size="1D", stride="2D")
-    began = time.perf_counter()
-    with tqdm(total=4 * n_folds, desc="search", unit="fit") as bar:
-        mae = make_scorer(mean_absolute_error, greater_is_better=False)
-
-        def watched(estimator: Any, X: Any, y: Any) -> float:
-            bar.update()
-            return float(mae(estimator, X, y))
-
-        found = GridSearchCV(forecaster, grid, cv=cv, scoring=watched, refit=False, error_score="raise")
-        found.fit(pd.DataFrame(index=known.index), known)
-    report(found)
-    return forecaster.set_params(**found.best_params_), time.perf_counter() - began
+def printed(scores: pd.DataFrame, formats: Mapping[str, str]) -> str:
+    """Return scores as text, each column in its format, such as "{:.3f}", and what is missing as nothing."""
+    formatters = {name: words.format for name, words in {**formats, "seconds": "{:.1f}"}.items()}
+    return scores.to_string(formatters=formatters, na_rep="")
 
 
-def report(found: GridSearchCV) -> None:
-    """Print the mean error of each candidate, the best one first."""
-    results = pd.DataFrame(found.cv_results_).sort_values("rank_test_score")
-    print("\nSearch over cell and hidden size, mean absolute error of the walk-forward folds:\n")
-    for _, row in results.iterrows():
-        cell = type(row["param_regressor"]).__name__.removesuffix("Regressor")
-        print(f"  {cell:4} {row['param_regressor__hidden_size']:>3} units   {-row['mean_test_score']:6.0f} MW")
+def side_by_side(truth: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return what came to be, under the name `truth`, beside the forecast of each model, by time."""
+    rows = {name: table.set_index("time") for name, table in tables.items()}
+    known = next(iter(rows.values()))["y_true"].rename(truth)
+    return pd.concat([known, *(table["y_pred"].rename(name) for name, table in rows.items())], axis=1)
 
 
-def walk_forward(model: Any, demand: pd.Series) -> pd.DataFrame:
-    """Return the forecasts of `model`, fitted before the test days, at each of their midnights."""
-    cv = WalkForwardSplit(n_splits=TEST_DAYS, test_size=DAY)
-    return backtest(model, demand, cv=cv, refit=False, progress=False)
-
-
-def score(table: pd.DataFrame, known: pd.Series) -> dict[str, float]:
-    """Return the scores of a backtest: MAE in MW, MAPE in percent, MASE relative to the weekly naive rule."""
-    truth, forecast = table["y_true"], table["y_pred"]
-    return {
-        "MAE (MW)": mean_absolute_error(truth, forecast),
-        "MAPE (%)": 100 * mean_absolute_percentage_error(truth, forecast),
-        "MASE": mean_absolute_scaled_error(truth, forecast, y_train=known, season_length=WEEK),
-    }
-
-
-def write(
-    folder: Path, demand: pd.Series, tables: dict[str, pd.DataFrame], tomorrow: pd.Series, scores: pd.DataFrame
-) -> None:
-    """Write forecast.csv, scores.csv and, with matplotlib, forecast.png."""
+def write(folder: Path, tables: Mapping[str, pd.DataFrame], draw: Callable[[Any], None]) -> None:
+    """Write each table under its name and, with matplotlib, the figure that `draw` fills; say what was written."""
     folder.mkdir(parents=True, exist_ok=True)
-    forecasts = pd.DataFrame({name: table.set_index("time")["y_pred"] for name, table in tables.items()})
-    forecasts.insert(0, "demand", demand.reindex(forecasts.index))
-    ahead = tomorrow.rename("network").to_frame()
-    pd.concat([forecasts, ahead]).rename_axis("time").round(1).to_csv(folder / "forecast.csv")
-    scores.round(4).to_csv(folder / "scores.csv")
-    names = ["scores.csv", "forecast.csv"]
+    for name, table in tables.items():
+        table.to_csv(folder / name)
+    names = list(tables)
     try:
-        draw(folder / "forecast.png", demand, tables["network"], tomorrow)
-        names.append("forecast.png")
+        figure = new_figure()
     except ImportError as error:
         print(error)
-    print(f"Tomorrow, {tomorrow.index[0]:%d %b %Y}: {tomorrow.min():,.0f} to {tomorrow.max():,.0f} MW.")
+    else:
+        draw(figure)
+        figure.savefig(folder / "forecast.png", dpi=110)
+        names.append("forecast.png")
     print(f"Written to {folder.resolve()}: {', '.join(names)}")
 
 
-def draw(path: Path, demand: pd.Series, table: pd.DataFrame, tomorrow: pd.Series) -> None:
-    """Draw the test days above, and tomorrow below."""
+def new_figure() -> Any:
+    """Return an empty figure of 1210 x 770 dots that needs no screen."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -138,10 +70,4 @@ def draw(path: Path, demand: pd.Series, table: pd.DataFrame, tomorrow: pd.Series
         raise ImportError("No picture: it needs matplotlib. Install it: pip install 'tsrnn[plot]'") from error
     figure = Figure(figsize=(11, 7), layout="constrained")
     FigureCanvasAgg(figure)
-    above, below = figure.subplots(2, 1)
-    before = demand[demand.index < table["time"].iloc[0]]
-    ForecastDisplay.from_backtest(table, before.iloc[-3 * DAY :], unit="MW").plot(above)
-    above.set_title("Electricity demand, England and Wales: each midnight, a forecast of the next day", loc="left")
-    ForecastDisplay(demand.iloc[-4 * DAY :], tomorrow.rename("forecast"), unit="MW").plot(below)
-    below.set_title(f"Tomorrow, {tomorrow.index[0]:%A %d %B %Y}", loc="left")
-    figure.savefig(path, dpi=110)
+    return figure
