@@ -267,9 +267,9 @@ def taylor(part: str) -> Task:
     values = values if part == "test" else values[: 8 * 336]
     origins = last_origins(n_fit, len(values), 48)
     truth = values[origins[:, None] + 1 + np.arange(48)]
-    options = {"lookback": 336, "horizon": 48}
+    options = {"lookback": 384, "horizon": 48}
     base = {"hidden_size": 64, "segment_length": 48, "dropout": 0.1, "epochs": 30, "n_members": 3}
-    others = [{"lookback": 384}, {"lookback": 672}, {"anchor": "seasonal", "season_length": 336}, {"dropout": 0.5}]
+    others = [{"lookback": 336}, {"lookback": 672}, {"anchor": "seasonal", "season_length": 336}, {"dropout": 0.5}]
     return Task(
         lambda forecaster: absolute(walk(values, n_fit, origins)(forecaster)[..., 0], truth),
         {"weekly naive": SeasonalNaiveForecaster(336, 48), "ridge": Forecaster(Ridge(), **options)},
