@@ -194,6 +194,30 @@ def test_what_a_window_tells_makes_intervals_hold_where_it_is_uncertain():
         np.testing.assert_allclose(held[method], 0.8, atol=0.08)
 
 
+@pytest.mark.parametrize("method", [*METHODS, "adaptive"])
+def test_intervals_of_a_backtest_know_nothing_of_what_comes_later(method):
+    cv = WalkForwardSplit(n_splits=4, test_size=H)
+    spoilt = WALK.copy()
+    spoilt.iloc[-2 * H :] += 1e6
+    for refit in (True, False):
+        tables = [
+            backtest(teller(), y, cv=cv, refit=refit, coverage=0.8, method=method, progress=False)
+            for y in (WALK, spoilt)
+        ]
+        early = tables[0]["fold"] < 2
+        pd.testing.assert_frame_equal(tables[0][early], tables[1][early])
+
+
+def test_intervals_of_a_panel_in_a_backtest_are_those_of_its_series():
+    cv = WalkForwardSplit(n_splits=2, test_size=H)
+    panel = {"x": WALK, "y": -3 * WALK}
+    table = backtest(teller(), panel, cv=cv, coverage=0.8, method="quantile", progress=False)
+    for name, series in panel.items():
+        alone = backtest(teller(), series, cv=cv, coverage=0.8, method="quantile", progress=False)
+        own = table[table["series"] == name].reset_index(drop=True)
+        np.testing.assert_allclose(own[["lower", "upper"]], alone[["lower", "upper"]])
+
+
 NETWORKS = {
     "quantile": {"loss": "quantile", "quantiles": (0.05, 0.5, 0.95)},
     "gaussian": {"loss": "gaussian"},
