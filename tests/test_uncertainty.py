@@ -194,6 +194,18 @@ def test_what_a_window_tells_makes_intervals_hold_where_it_is_uncertain():
         np.testing.assert_allclose(held[method], 0.8, atol=0.08)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("coverage", [0.8, 0.95])
+def test_intervals_hold_as_often_as_they_say(method, coverage):
+    """Of 300 simulated series, within the binomial band that chance leaves once in a thousand."""
+    rng, hits, count = np.random.default_rng(4), 0, 300
+    for _ in range(count):
+        values = rng.normal(size=161).cumsum() * rng.lognormal()
+        lower, upper = teller(horizon=1).fit(values[:160]).predict_interval(coverage=coverage, method=method)[0, 0]
+        hits += lower <= values[160] <= upper
+    assert abs(hits / count - coverage) < 3.29 * np.sqrt(coverage * (1 - coverage) / count)
+
+
 @pytest.mark.parametrize("method", [*METHODS, "adaptive"])
 def test_intervals_of_a_backtest_know_nothing_of_what_comes_later(method):
     cv = WalkForwardSplit(n_splits=4, test_size=H)

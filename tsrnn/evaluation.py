@@ -69,7 +69,7 @@ def backtest(
         Of a forecaster, the probability of intervals to make beside its forecasts, in (0, 1), calibrated on the
         training rows of its fit alone. None: no intervals.
     method : str, default="conformal"
-        How intervals are made, as in `predict_interval`.
+        How intervals are made, as in `predict_interval`; "adaptive" has seen the rows of the fit, and no later ones.
     n_jobs : int, default=None
         Fits run at once, as in joblib.
     progress : bool, default=True
