@@ -6,7 +6,7 @@ ENGINE = {
     "training", "programs", "networks", "losses", "windows", "_recurrent", "_samples", "_validation", "_parameters",
     "_documentation",
 }  # fmt: skip
-FORECASTING = {"_validation", "_series", "_anchors", "_panels", "_chains", "_framing", "_gaps", "_reading"}
+FORECASTING = {"_validation", "_spans", "_series", "_anchors", "_panels", "_chains", "_framing", "_gaps", "_reading"}
 EVERYTHING = {path.stem for path in (Path(__file__).parents[1] / "tsrnn").rglob("*.py")}
 DEMO = EVERYTHING - {"__main__", "_demo_energy", "_demo_stock", "_demo_ecg"}
 
@@ -14,6 +14,7 @@ DEMO = EVERYTHING - {"__main__", "_demo_energy", "_demo_stock", "_demo_ecg"}
 MAY_IMPORT = {
     "_validation": set(),
     "_time_axis": {"_validation"},
+    "_spans": {"_validation", "_time_axis"},
     "datasets": {"_validation"},
     "_download": {"_validation"},
     "_published": {"_download"},
@@ -49,12 +50,15 @@ MAY_IMPORT = {
     "_framing": {"_anchors", "windows"},
     "_gaps": {"_panels"},
     "_reading": {"_validation", "_series", "_panels"},
-    "_intervals": {"_validation", "_series", "_panels"},
-    "_base_forecaster": {"_validation", "_time_axis", "_series", "_panels", "_reading", "_intervals"},
+    "_conformal": {"_series"},
+    "_distributions": {"_validation"},
+    "_intervals": {"_validation", "_series", "_panels", "_conformal", "_distributions"},
+    "_base_forecaster": {"_validation", "_time_axis", "_series", "_panels", "_reading", "_intervals", "_distributions"},
     "anomalies": {"_validation", "_time_axis", "_series", "_panels", "_base_forecaster"},
     "forecast_streams": {"_validation", "_panels", "_series", "streams"},
-    "forecasting": {"_base_forecaster", "windows", "_kinds", "forecast_streams"} | FORECASTING,
-    "baselines": {"_validation", "_series", "_panels", "_base_forecaster"},
+    "forecasting": {"_base_forecaster", "windows", "_kinds", "forecast_streams", "_intervals", "_distributions"}
+    | FORECASTING,
+    "baselines": {"_validation", "_series", "_panels", "_base_forecaster", "_distributions"},
     "_statsmodels": {"_validation", "_series", "_base_forecaster", "baselines"},
     "classical": {"_validation", "_series", "_base_forecaster", "_statsmodels"},
     "_outputs": {"_validation"},
@@ -62,9 +66,10 @@ MAY_IMPORT = {
     "interval_metrics": {"_validation", "_outputs"},
     "skill": {"_validation", "_outputs", "metrics"},
     "diagnostics": {"_validation"},
-    "model_selection": {"_validation", "_time_axis"},
-    "evaluation": {"_validation", "_series", "_base_forecaster"},
-    "comparison": {"_validation", "baselines", "evaluation", "skill"},
+    "model_selection": {"_validation", "_time_axis", "_spans"},
+    "_folds": {"_validation", "_series", "_panels", "_base_forecaster"},
+    "evaluation": {"_validation", "_base_forecaster", "_folds", "_distributions", "_intervals"},
+    "comparison": {"_validation", "_folds", "baselines", "evaluation", "interval_metrics", "skill"},
     "plotting": {"_validation"},
     "persistence": EVERYTHING - {"__init__", "__main__", "plotting"},
     "__init__": EVERYTHING - {"__main__"},

@@ -112,7 +112,8 @@ def stamps(row, words, index, error, pattern):
 
 
 def parameter(row, name, value, *owners):
-    pattern = f"`{name}` must be an integer >= 1; got {value!r}"
+    also = " or an offset such as '7D'" if name == "stride" and not isinstance(value, int) else ""
+    pattern = f"`{name}` must be an integer >= 1{also}; got {value!r}"
     return [
         (row, f"{name}={value!r}: {type(owner).__name__}", lambda _, owner=owner:
          owner.set_params(**{name: value}).fit(Y), InvalidParameterError, f"^{type(owner).__name__}: {pattern}")
@@ -303,7 +304,7 @@ WORKS = [
     (36, "exactly one window", lambda _: (forecaster(anchor="last", scaler=None).fit(Y[:5, 0]).predict(),
                                           Y[4, 0] + Y[3:5, 0] - Y[2, 0])),
     (37, "a stride beyond the end", lambda _: (forecaster(stride=99, scaler=None).fit(Y[:9]).regressor_.intercept_,
-                                               forecaster(stride=4, scaler=None).fit(Y[:8]).regressor_.intercept_)),
+                                               forecaster(stride=4, scaler=None).fit(Y[1:9]).regressor_.intercept_)),
     (48, "local hours over both changes of the clocks", utc_and_local),
     (49, "another time zone", another_zone),
     (52, "a constant series", lambda _: (forecaster().fit(np.full(N, 7.0)).predict(), [7.0, 7.0])),

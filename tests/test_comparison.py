@@ -22,12 +22,14 @@ from tsrnn import (
     backtest,
     compare,
     diebold_mariano,
+    interval_score,
     load_electricity_demand,
     mean_absolute_scaled_error,
 )
 
 CV = WalkForwardSplit(12, test_size=6)
 RIDGE = Forecaster(Ridge(), lookback=12, horizon=6)
+RULES = {"naive": NaiveForecaster(), "drift": DriftForecaster()}
 
 
 def seasonal(n=200, seed=0):
@@ -169,6 +171,91 @@ def test_covariates_rows_and_pipelines_share_the_folds():
     result = run({"rows": Ridge()}, X, y.to_numpy())
     assert result.tables["naive"]["time"].equals(result.tables["rows"]["time"])
     assert run({"rows": Ridge()}, X.to_numpy(), y.to_numpy()).scores.loc["rows", "MAE"] > 0
+
+
+DAYS = pd.date_range("2024-01-01", periods=200, freq="D")
+PANEL = {
+    "small": pd.Series(seasonal(), DAYS),
+    "large": pd.Series(1000 * seasonal(seed=1), DAYS),
+    "late": pd.Series(seasonal(60, seed=2), DAYS[140:]),  # its first 12 rows are there when the last 8 folds begin
+}
+
+
+@pytest.mark.parametrize("metric", ["mae", "rmse"])
+def test_the_scores_of_a_panel_by_hand(metric):
+    """All are scored on what all can forecast: the ridge leaves out a series in the folds that are too early for it."""
+    result = run({"ridge": RIDGE}, PANEL, metric=metric, season_length=12)
+    starts = 128 + 6 * np.arange(12)
+    least = {"naive": 1, "drift": 2, "seasonal naive": 12, "ridge": 18}
+    for name, needed in least.items():
+        late = result.tables[name].query("series == 'late'")["fold"].unique()
+        assert late.tolist() == np.flatnonzero(starts - 140 >= needed).tolist()
+    common = (starts - 140 >= 18).argmax()
+    losses = {}
+    for name, table in result.tables.items():
+        rows = table[(table["series"] != "late") | (table["fold"] >= common)]
+        errors = rows["y_true"] - rows["y_pred"]
+        row = result.scores.loc[name]
+        assert row["MAE"] == pytest.approx(errors.abs().mean(), rel=1e-12)
+        assert row["RMSE"] == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-12)
+        ends = {"small": 128, "large": 128, "late": starts[common] - 140}
+        scaled = [
+            mean_absolute_scaled_error(
+                part["y_true"], part["y_pred"], y_train=PANEL[series][: ends[series]], season_length=12
+            )
+            for series, part in rows.groupby("series")
+        ]
+        assert row["MASE"] == pytest.approx(np.mean(scaled), rel=1e-12)
+        each = errors.abs() if metric == "mae" else errors**2
+        losses[name] = each.groupby(rows["fold"]).mean().to_numpy()
+    best = result.scores.loc[["naive", "drift", "seasonal naive"], metric.upper()].idxmin()
+    expected = diebold_mariano(losses["ridge"], losses[best]).p_value
+    assert result.scores.loc["ridge", "p_value"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_panel_of_arrays_of_rows_and_of_several_targets():
+    cv = WalkForwardSplit(4, test_size=6, stride=3)  # blocks that overlap: two origins at a time
+    result = run({"ridge": RIDGE}, PANEL, cv=cv)
+    arrays = {name: rows.to_numpy() for name, rows in PANEL.items()}
+    for other in (arrays, pd.concat(PANEL)):
+        scores = run({"ridge": RIDGE}, other, cv=cv).scores
+        pd.testing.assert_frame_equal(scores.drop(columns="seconds"), result.scores.drop(columns="seconds"))
+    frames = {name: pd.DataFrame({"x": rows, "y": rows}) for name, rows in PANEL.items()}
+    several = run({"ridge": RIDGE}, frames, cv=cv).scores
+    naive = ["naive", "drift"]
+    np.testing.assert_allclose(
+        several.loc[naive, ["MAE", "MASE"]], result.scores.loc[naive, ["MAE", "MASE"]], rtol=1e-12
+    )
+    beside = {name: pd.DataFrame({"even": np.arange(len(rows)) % 2.0}) for name, rows in arrays.items()}
+    scores = run({"ridge": RIDGE}, beside, arrays, cv=cv).scores
+    pd.testing.assert_frame_equal(
+        scores.loc[naive, ["MAE", "MASE"]], result.scores.loc[naive, ["MAE", "MASE"]], check_exact=True
+    )
+
+
+def test_a_series_that_repeats_itself_has_no_share_in_mase():
+    flat = {**PANEL, "flat": pd.Series(np.arange(200) % 2 * 1.0, DAYS)}
+    with_it = run({"ridge": RIDGE}, flat, season_length=2).scores.loc["naive", "MASE"]
+    assert with_it == pytest.approx(run({"ridge": RIDGE}, PANEL, season_length=2).scores.loc["naive", "MASE"])
+
+
+@pytest.mark.parametrize("data", [seasonal(), {name: PANEL[name] for name in ("small", "large")}])
+def test_intervals_in_a_comparison(data):
+    result = run({"ridge": RIDGE}, data, coverage=0.6)
+    assert list(result.scores.columns) == [
+        "MAE", "RMSE", "MASE", "skill", "p_value", "coverage", "interval score", "seconds",
+    ]  # fmt: skip
+    for name, table in result.tables.items():
+        pd.testing.assert_frame_equal(
+            table, backtest({"ridge": RIDGE, **RULES}[name], data, cv=CV, coverage=0.6, progress=False)
+        )
+        inside = (table["lower"] <= table["y_true"]) & (table["y_true"] <= table["upper"])
+        assert result.scores.loc[name, "coverage"] == pytest.approx(inside.mean())
+        score = interval_score(table["y_true"], table["lower"], table["upper"], coverage=0.6)
+        assert result.scores.loc[name, "interval score"] == pytest.approx(score)
+    assert "lower" not in run({"ridge": RIDGE}, data).tables["naive"]
+    with pytest.raises(InvalidParameterError, match=r"`coverage` must be None for a regressor of rows; got 0.6"):
+        run({"rows": Ridge()}, walk(200, 1), walk(200), coverage=0.6)
 
 
 def test_seconds_are_those_of_the_backtest():

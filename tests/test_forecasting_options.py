@@ -295,3 +295,43 @@ def test_parameters_survive_clone_and_pickle():
     forecaster.fit(X[:78], pd.Series(WALK[:78], index=DAYS[:78]))
     again = pickle.loads(pickle.dumps(forecaster))
     pd.testing.assert_series_equal(again.predict(X[78:]), forecaster.predict(X[78:]))
+
+
+# Strides
+
+
+def origins_seen(series, **values):
+    """Rows at which the windows end, of a series that counts its rows."""
+    return seen(series, **values)[0].X_[:, -1]
+
+
+@pytest.mark.parametrize("kind", ["stamps", "periods"])
+@pytest.mark.parametrize(("stride", "hours"), [("1D", 24), (pd.Timedelta(hours=6), 6)])
+def test_windows_end_whole_strides_before_the_last_row(stride, hours, kind):
+    index = pd.date_range("2024-01-01 05:00", periods=100, freq="h")
+    series = pd.Series(np.arange(100.0), index=index if kind == "stamps" else index.to_period())
+    expected = np.arange(99, -1, -hours)[::-1]
+    np.testing.assert_array_equal(
+        origins_seen(series, stride=stride), expected[(expected >= L - 1) & (expected < 100 - H)]
+    )
+
+
+def test_days_apart_are_days_of_the_wall_clock():
+    index = pd.date_range("2024-03-25", "2024-04-06", freq="h", tz="Europe/Berlin", inclusive="left")
+    series = pd.Series(np.arange(float(len(index))), index=index)
+    ends = origins_seen(series, stride="1D")
+    assert set(index[ends.astype(int)].hour) == {23}
+    assert set(np.diff(ends)) == {23, 24}
+    assert set(np.diff(origins_seen(series, stride="24h"))) == {24}
+    before_the_gap = series[:"2024-04-05 02:30"]  # there is no 02:00 on the day of the change
+    assert list(np.diff(origins_seen(before_the_gap, stride="1D"))) == [24, 24, 24, 24, 24, 23, 24, 24, 24]
+
+
+def test_a_stride_that_leaves_nothing_is_refused():
+    series = pd.Series(np.arange(30.0), index=pd.date_range("2024-01-01", periods=30, freq="h"))
+    with pytest.raises(ValueError, match=r"^Forecaster: stride='2D' leaves no window whose target is known\. Lower"):
+        seen(series, stride="2D")
+    with pytest.raises(InvalidParameterError, match=r"`stride` must be an integer >= 1, as neither X nor y has"):
+        seen(series.to_numpy(), stride="1D")
+    with pytest.raises(InvalidParameterError, match=r"`stride` must be an integer >= 1 or an offset"):
+        seen(series, stride="soon")

@@ -14,7 +14,7 @@ from tsrnn import (
     backtest,
     load_electricity_demand,
 )
-from tsrnn._intervals import adaptive_widths, conformal_widths
+from tsrnn._conformal import adaptive_widths, conformal_widths
 
 L, H = 5, 3
 RNG = np.random.default_rng(0)

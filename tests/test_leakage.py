@@ -190,6 +190,62 @@ def test_forecasts_of_a_network(anchor, refit):
     check_folds(forecasts_of(forecaster, cv, refit), cv, (walk(k=1, seed=1), walk(k=1)))
 
 
+# Panels in a backtest: what comes after t in any series changes nothing for any other
+
+PANEL = {
+    "all": daily(walk(k=1))[0],
+    "late": daily(walk(k=1, seed=1))[0].iloc[44:],
+    "ends": daily(walk(k=1, seed=2))[0].iloc[5:61],
+}
+
+
+def check_panel(forecaster, cv, refit, beside=None, **options):
+    """Assert that values after a stamp change nothing of the folds whose training rows end by then, and all others."""
+
+    def columns(panel, X):
+        rows = (panel,) if X is None else (X, panel)
+        table = backtest(forecaster, *rows, cv=cv, refit=refit, progress=False, **options)
+        names = [name for name in ("y_pred", "lower", "upper") if name in table]
+        return table.set_index(["fold", "series", "time"])[names]
+
+    stamps = PANEL["all"].index
+    clean = columns(PANEL, beside)
+    for t in [int(train[-1]) for train, _ in cv.split(PANEL["all"])]:
+        later = [
+            part and {name: poisoned(rows, int((rows.index <= stamps[t]).sum()) - 1) for name, rows in part.items()}
+            for part in (PANEL, beside)
+        ]
+        after = columns(*later)
+        for (number, before), (_, now), (train, _) in zip(
+            clean.groupby(level=0), after.groupby(level=0), cv.split(PANEL["all"]), strict=True
+        ):
+            if train[-1] <= t:
+                pd.testing.assert_frame_equal(now, before, check_exact=True)
+            else:
+                assert not np.allclose(now, before), number
+
+
+@pytest.mark.parametrize("cv", SPLITS.values(), ids=SPLITS.keys())
+@pytest.mark.parametrize("refit", [True, 2, False])
+@pytest.mark.parametrize("anchor", [None, "last", "linear"])
+def test_forecasts_of_a_panel(anchor, refit, cv):
+    check_panel(Forecaster(Ridge(), anchor=anchor, **SIZES), cv, refit)
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_forecasts_of_a_panel_with_options(refit):
+    cv = SPLITS["of a horizon"]
+    check_panel(Forecaster(Ridge(), missing="interpolate", target_transformer=Differencer(), **SIZES), cv, refit)
+    beside = {name: rows.to_frame("load") for name, rows in PANEL.items()}
+    check_panel(Forecaster(Ridge(), past_covariates=["load"], **SIZES), cv, refit, beside)
+    check_panel(Forecaster(Ridge(), **SIZES), cv, refit, coverage=0.5)
+    check_panel(DriftForecaster(2), cv, refit)
+
+
+def test_forecasts_of_a_panel_by_a_network():
+    check_panel(Forecaster(NETWORK, **SIZES), WalkForwardSplit(2, test_size=3), refit=False)
+
+
 # Noise
 
 

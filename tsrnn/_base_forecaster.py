@@ -10,12 +10,13 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from tsrnn._distributions import Reader, point
 from tsrnn._intervals import IntervalMixin
 from tsrnn._panels import Track, panel_form, split
 from tsrnn._reading import Origins, ReaderMixin
 from tsrnn._series import Floats, read_index, read_rows, same_steps, steps_left_out
 from tsrnn._time_axis import check_time_axis, continue_axis
-from tsrnn._validation import check_int, name_of
+from tsrnn._validation import check_int, invalid_parameter, name_of
 
 __all__ = ["BaseForecaster", "Origins"]
 
@@ -74,6 +75,12 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         Series, DataFrame or ndarray of shape (n_steps,) or (n_steps, n_targets), or a panel of such
             In the form and the units of the series seen in `fit`, with the index that continues it.
         """
+        ahead = self._told(X)
+        dressed = {name: self._form.dress(values, index) for name, (values, index) in ahead.items()}
+        return dressed[None] if self._panel is None else self._panel.dress(dressed)
+
+    def _told(self, X: Any, read: Reader = point) -> dict[Any, tuple[Floats, pd.Index]]:
+        """Return the forecast of each series, (n_steps, n_targets[, n_values]), and its index."""
         fitted = self._as_fitted()
         parts = fitted._split_future(X)
         forecasts: dict[Any, Floats] = {}
@@ -82,12 +89,11 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
             same = [name for name, (count, skip, _) in steps.items() if skip + count == reach]
             tracks = [_continued(fitted._tracks[name], steps[name][2]) for name in same]
             origins = [np.array([len(track.target) - 1]) for track in tracks]
-            forecasts |= dict(zip(same, fitted._roll(tracks, origins, reach), strict=True))
-        dressed = {}
-        for name, (count, skip, _) in steps.items():
-            index = continue_axis(fitted._index_of(name), count, skip, owner=self)
-            dressed[name] = self._form.dress(forecasts[name][0, skip:], index)
-        return dressed[None] if self._panel is None else self._panel.dress(dressed)
+            forecasts |= dict(zip(same, fitted._roll(tracks, origins, reach, read), strict=True))
+        return {
+            name: (forecasts[name][0, skip:], continue_axis(fitted._index_of(name), count, skip, owner=self))
+            for name, (count, skip, _) in steps.items()
+        }
 
     def update(self, X: Any, y: Any = None) -> Self:
         """Extend the known past by rows that follow it, without refitting; `X` and `y` as in `fit`."""
@@ -126,38 +132,57 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         other._remember_index()
         return other
 
-    def predict_origins(self, X: Any, y: Any = None, *, origins: Any, n_steps: int | None = None) -> Floats:
-        """Forecast from several origins of one series at once, without refitting.
+    def predict_origins(self, X: Any, y: Any = None, *, origins: Any, n_steps: int | None = None) -> Any:
+        """Forecast from several origins of one series, or of each series of a panel, at once, without refitting.
 
         Parameters
         ----------
-        X : array-like of shape (n_steps_known, ...)
+        X : array-like of shape (n_steps_known, ...), or a panel of such
             The series, or the covariates with `y`, as in `fit`; covariates reach as far as the last forecast.
-        y : array-like of shape (n_steps_known,) or (n_steps_known, n_targets), default=None
+        y : array-like of shape (n_steps_known,) or (n_steps_known, n_targets), or a panel of such, default=None
             The series.
-        origins : array-like of int, shape (n_origins,)
-            Row numbers of the last step that each forecast may know.
+        origins : array-like of int, shape (n_origins,), or a dict of such
+            Row numbers of the last step that each forecast may know; of a panel, those of each series by its name.
         n_steps : int, default=None
             Steps forecast from each origin. None: `horizon`.
 
         Returns
         -------
-        ndarray of shape (n_origins, n_steps, n_targets)
+        ndarray of shape (n_origins, n_steps, n_targets), or a dict of such
             In the units of the series; row h - 1 of an origin is the forecast h steps after it.
+
+        Notes
+        -----
+        A series that `fit` has seen, alone or by this name in its panel, keeps what was learnt of it, such as its
+        scale; of any other one that is learnt from its rows up to its first origin.
         """
+        return self._from_origins(X, y, origins, n_steps)
+
+    def _from_origins(self, X: Any, y: Any, origins: Any, n_steps: int | None, read: Reader = point) -> Any:
+        """Return (n_origins, n_steps, n_targets[, n_values]), or a dict of such."""
         fitted = self._as_fitted()
-        values, covariates, index = fitted._read(X, y)
         n_steps = fitted.horizon if n_steps is None else check_int(self, "n_steps", n_steps, minimum=1)
-        rows = fitted._check_origins(origins, len(values), n_steps)
-        track = Track(None, values, covariates, index)
-        if self._panel is None:
-            track.learnt = fitted._tracks[None].learnt
-        else:
-            first = rows.min() + 1
-            past = replace(track, target=values[:first], covariates=None if covariates is None else covariates[:first])
-            fitted._learn_track(past)
-            track.learnt = past.learnt
-        return fitted._roll([track], [rows], n_steps)[0]
+        fitted._panel = panel_form(self, X if y is None else y)
+        parts = fitted._split_known(X, y)
+        asked = {None: origins} if fitted._panel is None else origins
+        if not isinstance(asked, dict) or asked.keys() != parts.keys():
+            raise invalid_parameter(self, "origins", "a dict of row numbers by the names of the series", origins)
+        tracks = {name: Track(name, *fitted._read(*part)) for name, part in parts.items()}
+        rows = {name: fitted._check_origins(asked[name], len(tracks[name].target), n_steps) for name in tracks}
+        for name, track in tracks.items():
+            track.learnt = fitted._learnt_of(track, int(rows[name].min()) + 1)
+        found = fitted._roll(list(tracks.values()), [rows[name] for name in tracks], n_steps, read)
+        return found[0] if fitted._panel is None else dict(zip(tracks, found, strict=True))
+
+    def _learnt_of(self, track: Track, end: int) -> Any:
+        """Return what the fit has learnt of a series; of one that it has not seen, what its rows before `end` tell."""
+        if track.name in self._tracks:
+            return self._tracks[track.name].learnt
+        past = replace(
+            track, target=track.target[:end], covariates=None if track.covariates is None else track.covariates[:end]
+        )
+        self._learn_track(past)
+        return past.learnt
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R^2 of the forecast of the rows of `y` (of `X`, the series itself, without `y`)."""
@@ -200,8 +225,8 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         track.learnt = copy(model)
         del track.learnt._tracks
 
-    def _forecast_tracks(self, tracks: list[Track], origins: list[Origins]) -> list[Floats]:
-        """Return (n_origins, `_reach`, n_targets) of each series."""
+    def _forecast_tracks(self, tracks: list[Track], origins: list[Origins], read: Reader) -> list[Floats]:  # noqa: ARG002
+        """Return (n_origins, `_reach`, n_targets) of each series; of several values, with an axis for them behind."""
         return [
             track.learnt._forecast(track.target, track.covariates, rows)
             for track, rows in zip(tracks, origins, strict=True)
@@ -210,6 +235,11 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
     def _can_forecast(self, track: Track, origins: Origins) -> Any:  # noqa: ARG002
         """Return a key to those `origins` from which a forecast can be made: here, all."""
         return slice(None)
+
+    @property
+    def _least_rows(self) -> int:
+        """Rows of a series that a fit needs."""
+        return self._needed
 
     @property
     def _reach(self) -> int:
@@ -223,13 +253,18 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         fitted.__dict__.update(self._parameters)
         return fitted
 
-    def _roll(self, tracks: list[Track], origins: list[Origins], n_steps: int) -> list[Floats]:
-        """Return (n_origins, n_steps, n_targets) of each series, in one batch where one go reaches as far.
+    def _roll(self, tracks: list[Track], origins: list[Origins], n_steps: int, read: Reader = point) -> list[Floats]:
+        """Return (n_origins, n_steps, n_targets[, n_values]) of each series, in one batch where one go reaches as far.
 
         Otherwise forecasts stand in for the past, and covariates end with the last step.
         """
         if n_steps == self._reach or (n_steps < self._reach and not self._future_columns):
-            return [forecast[:, :n_steps] for forecast in self._forecast_tracks(tracks, origins)]
+            return [forecast[:, :n_steps] for forecast in self._forecast_tracks(tracks, origins, read)]
+        if n_steps > self._reach and read is not point:
+            raise ValueError(
+                f"{name_of(self)}: {n_steps} steps are asked for, but beyond {self._reach_words} only "
+                'method="conformal" and "adaptive" tell how uncertain they are. Use one of them, or raise `horizon`.'
+            )
         if n_steps > self._reach and self._past_columns:
             raise ValueError(
                 f"{name_of(self)}: {n_steps} steps are asked for, but beyond {self._reach_words} the past "
@@ -243,11 +278,15 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         done = []
         for _ in range(0, n_steps, self._reach):
             ends = [np.array([len(piece.target) - 1]) for piece in pieces]
-            done.append(np.concatenate(self._forecast_tracks(pieces, ends)))
-            pieces = [
-                replace(piece, target=np.concatenate([piece.target, ahead]))
-                for piece, ahead in zip(pieces, done[-1], strict=True)
-            ]
+            done.append(np.concatenate(self._forecast_tracks(pieces, ends, read)))
+            pieces = (
+                pieces
+                if read is not point
+                else [
+                    replace(piece, target=np.concatenate([piece.target, ahead]))
+                    for piece, ahead in zip(pieces, done[-1], strict=True)
+                ]
+            )
         counts = np.cumsum([len(rows) for rows in origins])[:-1]
         return np.split(np.concatenate(done, axis=1)[:, :n_steps], counts)
 

@@ -77,14 +77,20 @@ class Framing:
 
     def targets(self, series: Sequence[tuple[Floats, Floats | None]], origins: Sequence[Origins]) -> Floats:
         """Return what follows each window, (n_windows, reach), or (n_windows, reach * n_targets) of several in one."""
-        parts = []
+        width = series[0][0].shape[1]
+        per_origin, n_columns = (1, self.reach * width) if self.multivariate else (width, self.reach)
+        # Filled series by series: beside the windows, which stay lazy, this is the largest array of a fit.
+        targets = np.empty((per_origin * sum(len(ends) for ends in origins), n_columns))
+        begin = 0
         for (values, _), ends in zip(series, origins, strict=True):
             ahead = values[ends[:, None] + 1 + np.arange(self.reach)] - self._levels(values, ends)
             scales = self._scales(values, ends)
             ahead = ahead if scales is None else ahead / scales[:, None]
             rows = ahead if self.multivariate else ahead.swapaxes(1, 2)
-            parts.append(rows.reshape(-1, self.reach * (values.shape[1] if self.multivariate else 1)))
-        return np.concatenate(parts)
+            end = begin + per_origin * len(ends)
+            targets[begin:end] = rows.reshape(-1, n_columns)
+            begin = end
+        return targets
 
     def forecasts(
         self, outputs: Floats, series: Sequence[tuple[Floats, Floats | None]], origins: Sequence[Origins]

@@ -1,63 +1,29 @@
-"""What a forecaster says of its uncertainty: conformal intervals, quantiles and paths from walk-forward residuals."""
+"""What a forecaster says of its uncertainty: intervals, quantiles and paths, calibrated on walk-forward forecasts."""
 
-import math
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from tsrnn._panels import PanelForm, Track, split
+from tsrnn._conformal import adaptive_widths, conformal_shift, conformal_widths, scores_needed
+from tsrnn._distributions import NEEDED, Reader, point, reader
+from tsrnn._panels import PanelForm, Track
 from tsrnn._series import Floats, Form
-from tsrnn._validation import check_int, check_option, check_real, name_of
+from tsrnn._validation import check_int, check_levels, check_option, check_real, name_of
 
-METHODS = ["conformal", "adaptive"]
 CALIBRATION = 0.25
 """Fraction of the known rows, the last ones, whose forecasts by a fit on those before them are the residuals."""
-RATE = 0.02
-"""Step of adaptive conformal inference: how much one miss widens the level of the next interval."""
 
-
-def conformal_rank(count: int, coverage: float) -> int:
-    """Return which of `count` sorted scores covers one more with probability `coverage`; `count` + 1 for none."""
-    return math.ceil((count + 1) * coverage - 1e-9)
-
-
-def conformal_widths(residuals: Floats, coverage: float) -> Floats:
-    """Return half the width of the intervals (n_steps, n_targets), from residuals (n_origins, n_steps, n_targets)."""
-    rank = conformal_rank(len(residuals), coverage)
-    widths: Floats = np.sort(np.abs(residuals), axis=0)[min(rank, len(residuals)) - 1]
-    return widths
-
-
-def adaptive_widths(residuals: Floats, coverage: float) -> Floats:
-    """Return half the width of the intervals after each miss so far has widened them, and each hit narrowed them.
-
-    Every step ahead and target has a level of its own, replayed over its residuals in the order of time; the scores
-    that a level selects from are those before it (Gibbs & Candes 2021).
-    """
-    scores, missed = np.abs(residuals), 1 - coverage
-    first = max(1, math.ceil(1 / missed))
-    flat = scores.reshape(len(scores), -1)
-    widths = np.empty(flat.shape[1])
-    for number, column in enumerate(flat.T):
-        level, ordered = missed, np.sort(column[:first])
-        for score in column[first:]:
-            level += RATE * (missed - (score > _score_at(ordered, level)))
-            ordered = np.insert(ordered, np.searchsorted(ordered, score), score)
-        widths[number] = _score_at(ordered, level)
-    return widths.reshape(scores.shape[1:])
-
-
-def _score_at(ordered: Floats, level: float) -> float:
-    """Return the score that a new one exceeds with probability `level`; past the ends, the greatest, or none."""
-    rank = conformal_rank(len(ordered), 1 - level)
-    return 0.0 if rank < 1 else float(ordered[min(rank, len(ordered)) - 1])
+PLAIN = ["conformal", "adaptive"]
+"""Methods for every forecaster; the others need a regressor that tells how uncertain it is."""
 
 
 class IntervalMixin:
-    """Intervals and sample paths of a forecaster, from the residuals of forecasts that it would have made.
+    """Intervals, quantiles and sample paths of a forecaster, calibrated on forecasts that it would have made.
 
     A copy, fitted on the first three quarters of the known rows, forecasts from every origin in the last one; the first
     call fits it, and rows that come with `update` add to its residuals.
@@ -67,6 +33,7 @@ class IntervalMixin:
     _form: Form
     _panel: PanelForm | None
     _tracks: dict[Any, Track]
+    _methods: ClassVar[list[str]] = PLAIN
     _copy: "tuple[Any, dict[Any, int]] | None" = None
 
     def predict_interval(self, X: Any = None, *, coverage: float = 0.9, method: str = "conformal") -> Any:
@@ -78,9 +45,13 @@ class IntervalMixin:
             The covariates of the steps to forecast.
         coverage : float, default=0.9
             The probability, in (0, 1).
-        method : {"conformal", "adaptive"}, default="conformal"
-            "conformal": as wide, for each step ahead, as that part of the walk-forward residuals; "adaptive": the same
-            with a level that each value seen so far, those of `update` included, has widened or narrowed.
+        method : {"conformal", "adaptive", "quantile", "gaussian", "ensemble"}, default="conformal"
+            What the width of an interval follows. "conformal": the walk-forward residuals of each step ahead;
+            "adaptive": the same with a level that each value seen so far, those of `update` included, has widened or
+            narrowed. Of a `Forecaster` whose regressor tells how uncertain it is, also what it tells of each window:
+            "quantile", the quantiles of a network with that loss; "gaussian", its standard deviation (or that of any
+            regressor whose `predict` takes `return_std`); "ensemble", the spread of a network's members, on top of the
+            variance of the residuals. All are then made as wide as the walk-forward forecasts show that they must be.
 
         Returns
         -------
@@ -91,23 +62,75 @@ class IntervalMixin:
         Raises
         ------
         InvalidParameterError
-            `coverage` or `method` is not what it must be.
+            `coverage` or `method` is not what it must be, or the regressor does not tell what `method` needs.
         ValueError
-            Too few rows for a copy of the forecaster and its residuals, or for so high a coverage.
+            Too few rows for a copy of the forecaster and its residuals, or for so high a coverage; or more steps than
+            `horizon` for what a regressor tells.
 
         References
         ----------
         Vovk, Gammerman & Shafer (2005), doi:10.1007/b106715: split conformal prediction. Gibbs & Candes (2021),
-        doi:10.48550/arXiv.2106.00170: adaptive conformal inference.
+        doi:10.48550/arXiv.2106.00170: adaptive conformal inference. Romano, Patterson & Candes (2019),
+        doi:10.48550/arXiv.1905.03222: conformalised quantiles. Lei et al. (2018), doi:10.1080/01621459.2017.1307116:
+        residuals in units of a local spread.
         """
         check_real(self, "coverage", coverage, low=0, high=1)
-        check_option(self, "method", method, METHODS)
+        check_option(self, "method", method, self._methods)
+        read = self._reader(method, middle(coverage))
         bounds = {}
-        for name, forecast in self._forecasts(X).items():
-            widths = self._widths(name, len(forecast), coverage, method)
-            centre = np.asarray(forecast, dtype=np.float64).reshape(widths.shape)
-            bounds[name] = self._dress_bounds(forecast, np.stack([centre - widths, centre + widths], axis=-1))
+        for name, (values, index) in self._told(X, read).items():  # type: ignore[attr-defined]
+            found = self._calibrated(name, len(values), coverage, method)(values)
+            bounds[name] = _dressed(self._form, found, index, ["lower", "upper"])
         return bounds[None] if self._panel is None else self._panel.dress(bounds)
+
+    def predict_quantiles(
+        self, X: Any = None, *, quantiles: Sequence[float] = (0.1, 0.5, 0.9), method: str = "conformal"
+    ) -> Any:
+        """Return quantiles of the steps to come, each step by itself; they never cross.
+
+        Parameters
+        ----------
+        X : as in `predict`, default=None
+            The covariates of the steps to forecast.
+        quantiles : sequence of rising numbers in (0, 1), default=(0.1, 0.5, 0.9)
+            The levels.
+        method : {"conformal", "quantile", "gaussian", "ensemble"}, default="conformal"
+            As in `predict_interval`: the forecast, or what the regressor tells of each window, is shifted by quantiles
+            of the signed walk-forward residuals.
+
+        Returns
+        -------
+        DataFrame (n_steps, n_quantiles) or (n_steps, n_targets * n_quantiles), ndarray, or a panel
+            In the units of the series, the levels as columns of a DataFrame, below the names of the targets where there
+            are several; an array is (n_steps, n_targets, n_quantiles).
+
+        Raises
+        ------
+        InvalidParameterError
+            `quantiles` or `method` is not what it must be, or the regressor does not tell what `method` needs.
+        ValueError
+            Too few rows for a copy of the forecaster and its residuals, or for so extreme a quantile; or more steps
+            than `horizon` for what a regressor tells.
+
+        References
+        ----------
+        Chernozhukov, Fernandez-Val & Galichon (2010), doi:10.3982/ECTA7880: quantiles that cross are put in order.
+        """
+        levels = check_levels(self, "quantiles", quantiles)
+        check_option(self, "method", method, [name for name in self._methods if name != "adaptive"])
+        read = self._reader(method, levels)
+        found = {}
+        for name, (told, index) in self._told(X, read).items():  # type: ignore[attr-defined]
+            values = _valued(told, method)
+            truth, past = self._past(name, len(values), method, levels)
+            self._check_enough(name, len(truth), max(*levels, *(1 - level for level in levels)))
+            noise = _noise(truth, past)
+            shifted = np.empty((*values.shape[:2], len(levels)))
+            for number, level in enumerate(levels):
+                (centre, unit), (then, unit_then) = (_centre(method, v, number, noise) for v in (values, past))
+                shifted[..., number] = centre + unit * conformal_shift((truth - then) / unit_then, level)
+            found[name] = _dressed(self._form, np.sort(shifted, axis=-1), index, list(levels))
+        return found[None] if self._panel is None else self._panel.dress(found)
 
     def sample_paths(self, X: Any = None, *, n_paths: int = 100, random_state: Any = None) -> Any:
         """Return paths that the series may take: the forecast plus whole walks of its residuals.
@@ -136,30 +159,57 @@ class IntervalMixin:
         """
         check_int(self, "n_paths", n_paths, minimum=1)
         rng, paths = np.random.default_rng(random_state), {}
-        for name, forecast in self._forecasts(X).items():
-            residuals = self._residuals(name, len(forecast))
-            centre = np.asarray(forecast, dtype=np.float64).reshape(residuals.shape[1:])
-            paths[name] = centre + residuals[rng.integers(len(residuals), size=n_paths)]
+        for name, (centre, _) in self._told(X).items():  # type: ignore[attr-defined]
+            truth, past = self._past(name, len(centre), "conformal", ())
+            paths[name] = centre + (truth - past[..., 0])[rng.integers(len(truth), size=n_paths)]
         return paths[None] if self._panel is None else paths
 
-    def _forecasts(self, X: Any) -> dict[Any, Any]:
-        """Return the forecast of each series by its name."""
-        answer = self.predict(X)  # type: ignore[attr-defined]
-        return {None: answer} if self._panel is None else split(self, answer, "X")
+    def _reader(self, method: str, levels: Sequence[float]) -> Reader:
+        return reader(self, method, levels) if method in NEEDED else point
 
-    def _widths(self, name: Any, n_steps: int, coverage: float, method: str = "conformal") -> Floats:
-        """Return half the width of the intervals of a series, (n_steps, n_targets)."""
-        residuals = self._residuals(name, n_steps)
-        self._check_enough(name, len(residuals), coverage)
-        return (adaptive_widths if method == "adaptive" else conformal_widths)(residuals, coverage)
+    def _calibrated(self, name: Any, n_steps: int, coverage: float, method: str) -> Callable[[Floats], Floats]:
+        """Return what makes bounds (..., n_steps, n_targets, 2) of what the reader of `method` tells of a series."""
+        truth, past = self._past(name, n_steps, method, middle(coverage))
+        self._check_enough(name, len(truth), coverage)
+        noise = _noise(truth, past)
+        (low, unit), (high, _) = (_centre(method, past, end, noise) for end in (0, -1))
+        scores = np.maximum(low - truth, truth - high) / unit
+        width = (adaptive_widths if method == "adaptive" else conformal_widths)(scores, coverage)
 
-    def _calibrated(self, name: Any) -> tuple[Any, Track, int]:
+        def bounds(told: Floats) -> Floats:
+            values = _valued(told, method)
+            (low, unit), (high, _) = (_centre(method, values, end, noise) for end in (0, -1))
+            # Quantiles that were too far apart are drawn together, at most until they meet.
+            return np.sort(np.stack([low - width * unit, high + width * unit], axis=-1), axis=-1)
+
+        return bounds
+
+    def _past(self, name: Any, n_steps: int, method: str, levels: Sequence[float]) -> tuple[Floats, Floats]:
+        """Return the truth (n_origins, n_steps, n_targets) and what the copy told of it from each origin after its fit.
+
+        What it told has a last axis of values.
+        """
+        fresh, track, first = self._as_copied(name)
+        rows = self._rows_like_the_last(track)
+        rows = rows[(rows >= first - 1) & (rows < len(track.target) - n_steps)]
+        rows = rows[fresh._can_forecast(track, rows)]
+        if len(rows) == 0:
+            raise ValueError(
+                f"{name_of(self)}: the last {len(track.target) - first} of {len(track.target)} rows are too few for "
+                f"residuals {n_steps} steps ahead. Pass a longer series."
+            )
+        told = fresh._roll([track], [rows], n_steps, self._reader(method, levels))[0]
+        truth = track.target[rows[:, None] + 1 + np.arange(n_steps)]
+        whole = ~np.isnan(truth).any(axis=(1, 2))
+        return truth[whole], _valued(told, method)[whole]
+
+    def _as_copied(self, name: Any) -> tuple[Any, Track, int]:
         """Return the copy, a series with what the copy has learnt of it, and how many of its rows the copy has seen."""
         if self._copy is None:
             self._copy = self._fitted_copy()
         fresh, firsts = self._copy
         track = self._tracks[name]
-        first = firsts.get(name) or _first(track)
+        first = firsts[name] if name in firsts else self._first(track)
         known = replace(track, target=track.target[:first], covariates=_until(track.covariates, first))
         if name in fresh._tracks:
             learnt = fresh._tracks[name].learnt
@@ -168,24 +218,20 @@ class IntervalMixin:
             learnt = known.learnt
         return fresh, replace(track, learnt=learnt), first
 
-    def _residuals(self, name: Any, n_steps: int) -> Floats:
-        """Return what the copy missed from each origin after its own fit, in the order of time."""
-        fresh, track, first = self._calibrated(name)
-        rows = np.arange(first - 1, len(track.target) - n_steps)
-        rows = rows[fresh._can_forecast(track, rows)]
-        if len(rows) == 0:
-            raise ValueError(
-                f"{name_of(self)}: the last {len(track.target) - first} of {len(track.target)} rows are too few for "
-                f"residuals {n_steps} steps ahead. Pass a longer series."
-            )
-        forecasts = fresh._roll([track], [rows], n_steps)[0]
-        residuals: Floats = track.target[rows[:, None] + 1 + np.arange(n_steps)] - forecasts
-        return residuals[~np.isnan(residuals).any(axis=(1, 2))]
+    def _rows_like_the_last(self, track: Track) -> NDArray[np.int64]:
+        """Return the rows from which forecasts like the next one were made: here, all."""
+        return np.arange(len(track.target))
+
+    def _first(self, track: Track) -> int:
+        """Return how many rows of a series the copy is fitted on."""
+        wanted = len(track.target) - round(CALIBRATION * len(track.target))
+        ends = self._rows_like_the_last(track) + 1
+        return int(ends[min(int(np.searchsorted(ends, wanted)), len(ends) - 1)])
 
     def _fitted_copy(self) -> tuple[Any, dict[Any, int]]:
         """Return a copy of this forecaster fitted on the first part of each series, and the length of that part."""
         fresh = copy(self._as_fitted())  # type: ignore[attr-defined]
-        firsts = {name: _first(track) for name, track in self._tracks.items()}
+        firsts = {name: self._first(track) for name, track in self._tracks.items()}
         fresh._tracks = {
             name: replace(track, target=track.target[: firsts[name]], covariates=_until(track.covariates, firsts[name]))
             for name, track in self._tracks.items()
@@ -198,27 +244,49 @@ class IntervalMixin:
         return fresh, firsts
 
     def _check_enough(self, name: Any, count: int, coverage: float) -> None:
-        needed = math.ceil(coverage / (1 - coverage) - 1e-9)
+        needed = scores_needed(coverage)
         if count < needed:
             raise ValueError(
                 f"{name_of(self)}: coverage={coverage:g} needs at least {needed} residuals; the last quarter of the "
                 f"series{'' if name is None else f' {name!r}'} gives {count}. Lower it, or pass a longer series."
             )
 
-    def _dress_bounds(self, forecast: Any, bounds: Floats) -> Any:
-        """Return bounds (n_steps, n_targets, 2) in the form of the forecast."""
-        if not hasattr(forecast, "index"):
-            return bounds
-        names = ["lower", "upper"]
-        columns = pd.Index(names)
-        if isinstance(forecast, pd.DataFrame):
-            columns = pd.MultiIndex.from_product([forecast.columns, names])
-        return pd.DataFrame(bounds.reshape(len(bounds), -1), index=forecast.index, columns=columns)
+
+def middle(coverage: float) -> tuple[float, float]:
+    """Return the quantiles that bound the middle."""
+    return (1 - coverage) / 2, (1 + coverage) / 2
 
 
-def _first(track: Track) -> int:
-    """Return how many rows of a series the copy is fitted on."""
-    return len(track.target) - round(CALIBRATION * len(track.target))
+def _valued(told: Floats, method: str) -> Floats:
+    """Return what a forecaster told with a last axis of values, which a point has none of."""
+    return told[..., None] if method in PLAIN else told
+
+
+def _noise(truth: Floats, past: Floats) -> Floats:
+    """Return the mean square of the errors (n_steps, n_targets) of the middle of what was told."""
+    noise: Floats = ((truth - past[..., past.shape[-1] // 2]) ** 2).mean(axis=0)
+    return noise
+
+
+def _centre(method: str, values: Floats, number: int, noise: Floats) -> tuple[Floats, Any]:
+    """Return what the bound of that number lies about, and the unit of its distance."""
+    if method in PLAIN:
+        return values[..., 0], 1.0
+    if method == "quantile":
+        return values[..., number], 1.0
+    spread = (values[..., 2] - values[..., 0]) / 2
+    unit = np.sqrt(spread**2 + noise) if method == "ensemble" else spread
+    return values[..., 1], np.maximum(unit, np.finfo(np.float64).tiny)
+
+
+def _dressed(form: Form, values: Floats, index: pd.Index, names: list[Any]) -> Any:
+    """Return values (n_steps, n_targets, n_names) in the form of the series."""
+    if form.kind not in ("series", "frame"):
+        return values
+    columns = pd.Index(names)
+    if form.kind == "frame":
+        columns = pd.MultiIndex.from_product([form.names, names])
+    return pd.DataFrame(values.reshape(len(values), -1), index=index, columns=columns)
 
 
 def _until(covariates: Floats | None, end: int) -> Floats | None:

@@ -1,6 +1,5 @@
 """The checks of what a recurrent estimator is told: its parameters, and how they agree with the shapes."""
 
-import itertools
 import numbers
 from typing import Any
 
@@ -136,18 +135,6 @@ def clipping(owner: Any) -> tuple[str, float] | None:
     rule, bound = value if isinstance(value, list | tuple) and len(value) == 2 else ("norm", value)
     check_option(owner, "clipping", rule, ["norm", "value"])
     return rule, check_real(owner, "clipping", bound, low=0)
-
-
-def check_quantiles(owner: Any) -> tuple[float, ...]:
-    """Return the estimator's `quantiles` as a tuple; raise unless they rise between 0 and 1."""
-    levels = owner.quantiles
-    constraint = "a sequence of rising numbers in (0, 1)"
-    if isinstance(levels, str) or not hasattr(levels, "__len__") or len(levels) == 0:
-        raise invalid_parameter(owner, "quantiles", constraint, levels)
-    checked = tuple(check_real(owner, "quantiles", level, low=0, high=1) for level in levels)
-    if any(later <= earlier for earlier, later in itertools.pairwise(checked)):
-        raise invalid_parameter(owner, "quantiles", constraint, levels)
-    return checked
 
 
 def check_shapes(owner: Any, lookback: int) -> None:

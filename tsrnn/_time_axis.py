@@ -83,7 +83,7 @@ def continue_axis(index: pd.Index, n: int, skip: int = 0, *, owner: object = "ti
     freq = _known_frequency(owner, index)
     last = index[-1] if is_fixed(freq) else _wall(index)[-1]
     future = pd.date_range(last, periods=n + skip + 1, freq=freq, name=index.name).as_unit(index.unit)[1 + skip :]
-    return future if future.tz is not None or index.tz is None else _with_freq(_local(future, index.tz), freq)
+    return future if future.tz is not None or index.tz is None else _with_freq(local(future, index.tz), freq)
 
 
 def steps_after(known: pd.Index, new: pd.Index, *, owner: object = "time axis") -> int | None:
@@ -234,10 +234,10 @@ def _wall(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
         return index
     clock = index.tz_localize(None)
     midnights = clock.normalize()
-    return midnights if bool((_local(midnights, index.tz) == index).all()) else clock
+    return midnights if bool((local(midnights, index.tz) == index).all()) else clock
 
 
-def _local(wall: pd.DatetimeIndex, tz: Any) -> pd.DatetimeIndex:
+def local(wall: pd.DatetimeIndex, tz: Any) -> pd.DatetimeIndex:
     """Return the moments of the local times `wall`: the first of two, and 24 hours after the day before in a gap."""
     first = np.ones(len(wall), dtype=bool)
     local = wall.tz_localize(tz, ambiguous=first, nonexistent="NaT")

@@ -5,6 +5,7 @@ Every message follows one template: who refuses, which parameter, what it must b
 
 import contextlib
 import difflib
+import itertools
 import math
 import numbers
 import os
@@ -208,3 +209,14 @@ def check_memory(owner: object, n_bytes: int) -> None:
             f"{name_of(owner)}: this array would take {n_bytes / 2**30:.1f} GiB; the machine has "
             f"{limit / 2**30:.1f} GiB. Keep the windows lazy, or lower `lookback` or the number of windows."
         )
+
+
+def check_levels(owner: object, parameter: str, levels: Any) -> tuple[float, ...]:
+    """Return levels of quantiles as a tuple; raise unless they rise between 0 and 1."""
+    constraint = "a sequence of rising numbers in (0, 1)"
+    if isinstance(levels, str) or not hasattr(levels, "__len__") or len(levels) == 0:
+        raise invalid_parameter(owner, parameter, constraint, levels)
+    checked = tuple(check_real(owner, parameter, level, low=0, high=1) for level in levels)
+    if any(later <= earlier for earlier, later in itertools.pairwise(checked)):
+        raise invalid_parameter(owner, parameter, constraint, levels)
+    return checked

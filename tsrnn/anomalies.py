@@ -197,7 +197,7 @@ class ForecastAnomalyDetector(OutlierMixin, BaseEstimator):
         model = self.forecaster_
         self._scales, ratios = {}, []
         for name in model._tracks:
-            fresh, track, first = model._calibrated(name)
+            fresh, track, first = model._as_copied(name)
             middle = (first + len(track.target)) // 2
             earlier = replace(track, target=track.target[:middle])
             errors = [each for _, each in _errors(fresh, earlier, first - 1)]

@@ -8,6 +8,7 @@ from copy import copy
 import numpy as np
 
 from tsrnn._base_forecaster import BaseForecaster, Origins
+from tsrnn._distributions import Reader, point
 from tsrnn._panels import Track
 from tsrnn._series import Floats
 from tsrnn._validation import check_int, name_of
@@ -53,7 +54,7 @@ class AnyHorizon:
     Any number of steps is forecast at once: no forecast ever stands in for the past.
     """
 
-    def _roll(self, tracks: list[Track], origins: list[Origins], n_steps: int) -> list[Floats]:
+    def _roll(self, tracks: list[Track], origins: list[Origins], n_steps: int, read: Reader = point) -> list[Floats]:
         found = []
         for track, rows in zip(tracks, origins, strict=True):
             as_long = copy(track.learnt)

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tsrnn._folds import Walk, read_walk
 from tsrnn._validation import check_int, check_option, invalid_parameter
 from tsrnn.baselines import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from tsrnn.evaluation import backtest
+from tsrnn.interval_metrics import interval_coverage, interval_score
 from tsrnn.skill import diebold_mariano
 
 __all__ = ["Comparison", "compare"]
@@ -75,6 +77,7 @@ def compare(
     *,
     cv: Any,
     refit: bool | int = True,
+    coverage: float | None = None,
     n_jobs: int | None = None,
     metric: str = "mae",
     season_length: int | None = None,
@@ -86,14 +89,16 @@ def compare(
     ----------
     models : dict of str to estimator
         What `backtest` takes, by name; no name may be that of a rule: "naive", "drift", "seasonal naive".
-    X : array-like of shape (n_steps,) or (n_steps, n_columns)
+    X : array-like of shape (n_steps,) or (n_steps, n_columns), or a panel of such
         Alone, the series itself (forecasters only); with `y`, the covariates or features of each row.
-    y : array-like of shape (n_steps,) or (n_steps, n_targets), default=None
+    y : array-like of shape (n_steps,) or (n_steps, n_targets), or a panel of such, default=None
         The series.
     cv : splitter
         Such as `WalkForwardSplit`; the folds of every model.
     refit : bool or int, default=True
         As in `backtest`.
+    coverage : float, default=None
+        As in `backtest`: the probability of intervals, which the naive rules get as well. None: no intervals.
     n_jobs : int, default=None
         Fits run at once, as in joblib.
     metric : {"mae", "rmse"}, default="mae"
@@ -109,7 +114,8 @@ def compare(
         `scores`, a row for each model and rule, with MAE and RMSE (in the unit of the series, over all rows of the
         table), MASE (mean over the series, without a unit), skill (1 - error / error of the best naive rule), p_value
         (of equal losses with the best naive rule; missing for that rule itself, and with too few origins) and seconds
-        (of the whole backtest); `tables`, the tables of `backtest`.
+        (of the whole backtest); with `coverage`, also coverage (the share of the rows inside of their interval) and
+        interval score (in the unit of the series, less is better); `tables`, the tables of `backtest`.
 
     Raises
     ------
@@ -129,6 +135,10 @@ def compare(
     MASE is scaled by the rule's error on the training rows of the first fold. The p-value is `diebold_mariano`'s, with
     a loss for each origin, the mean over its steps and series, and `horizon` the number of origins whose test rows
     overlap. It is not corrected for the number of models, nor for the choice of the best rule.
+
+    A model with a long lookback may leave out series of a panel that others forecast. All scores are over those folds
+    of those series that every model and rule has forecast; the tables are whole. MASE of a panel has a scale for each
+    series, of the first such fold, and leaves out the series whose training rows repeat themselves.
 
     The hints, from three origins on: forecasts have collapsed when at no step they move 10 % as far from origin to
     origin as the truth does, although the truth less its mean at each step has an autocorrelation of 0.2 or more (at
@@ -155,21 +165,30 @@ def compare(
     rules = _rules(season_length)
     _check_models(models, rules)
     check_option("compare", "metric", metric, ["mae", "rmse"])
-    options = {"cv": cv, "refit": refit, "n_jobs": n_jobs, "progress": progress}
-    blank = pd.DataFrame(index=X.index) if y is not None and isinstance(X, pd.Series | pd.DataFrame) else None
+    options = {"cv": cv, "refit": refit, "coverage": coverage, "n_jobs": n_jobs, "progress": progress}
     tables, seconds = {}, {}
     for name, model in {**rules, **models}.items():
-        known = (X, y) if name in models else (X,) if y is None else (blank, y)
+        known = (X, y) if name in models else (X,) if y is None else (_without_columns(X), y)
         begin = time.perf_counter()
         tables[name] = backtest(model, *known, **options)
         seconds[name] = time.perf_counter() - begin
-    scores = _scores(tables, list(rules), metric)
-    train = _first_training_rows(X, y, cv)
-    scores.insert(2, "MASE", _scaled(tables, train, season_length or 1))
+    walk = read_walk(X, y, cv)
+    same = _common(tables) if walk.is_panel else tables
+    scores = _scores(same, list(rules), metric, _overlap(walk, same["naive"]))
+    scores.insert(2, "MASE", _scaled(same, walk, season_length or 1))
+    if coverage is not None:
+        scores = scores.join(_of_intervals(same, coverage))
     scores["seconds"] = pd.Series(seconds)
     for name in models:
-        _hint(name, tables[name], tables["naive"], {1, season_length or 1})
+        _hint(name, same[name], same["naive"], {1, season_length or 1})
     return Comparison(scores, {name: tables[name] for name in scores.index})
+
+
+def _without_columns(X: Any) -> Any:
+    """Return the index of X alone, which is all that the naive rules take of it."""
+    if isinstance(X, dict):
+        return {name: _without_columns(part) for name, part in X.items()}
+    return pd.DataFrame(index=X.index) if isinstance(X, pd.Series | pd.DataFrame) else None
 
 
 def _rules(season_length: int | None) -> dict[str, Any]:
@@ -191,19 +210,18 @@ def _check_models(models: Any, rules: dict[str, Any]) -> None:
         )
 
 
-def _first_training_rows(X: Any, y: Any, cv: Any) -> Floats:
-    """Return the series (n_train_steps, n_targets) of the first fold."""
-    train, _ = next(iter(cv.split(X, y)))
-    series = X if y is None else y
-    rows: Floats = np.asarray(series, dtype=np.float64).reshape(len(series), -1)[train]
-    return rows
+def _common(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the rows of a panel that all tables have: one model may need more of a series than another."""
+    keys = {name: pd.Series(list(zip(table["fold"], table["series"], strict=True))) for name, table in tables.items()}
+    common = set.intersection(*(set(own) for own in keys.values()))
+    return {name: table[keys[name].isin(common)].reset_index(drop=True) for name, table in tables.items()}
 
 
 def _errors(table: pd.DataFrame) -> Floats:
     return np.asarray(table["y_true"] - table["y_pred"], dtype=np.float64)
 
 
-def _scores(tables: dict[str, pd.DataFrame], rules: list[str], metric: str) -> pd.DataFrame:
+def _scores(tables: dict[str, pd.DataFrame], rules: list[str], metric: str, overlap: int) -> pd.DataFrame:
     """Return the errors, skills and p-values, the smallest error first."""
     errors = {name: _errors(table) for name, table in tables.items()}
     scores = pd.DataFrame(
@@ -218,7 +236,6 @@ def _scores(tables: dict[str, pd.DataFrame], rules: list[str], metric: str) -> p
     # A rule without error leaves no skill to speak of.
     scores["skill"] = 1 - scores[metric.upper()] / reference if reference > 0 else np.nan
     losses = {name: _losses(tables[name], errors[name], metric) for name in tables}
-    overlap = _overlap(tables[best])
     scores["p_value"] = [_p_value(losses[str(name)], losses[best], overlap, name == best) for name in scores.index]
     return scores
 
@@ -229,11 +246,11 @@ def _losses(table: pd.DataFrame, errors: Floats, metric: str) -> Floats:
     return np.asarray(rows.groupby(table["fold"].to_numpy()).mean(), dtype=np.float64)
 
 
-def _overlap(table: pd.DataFrame) -> int:
+def _overlap(walk: Walk, table: pd.DataFrame) -> int:
     """Return the most origins, one after the other, whose test rows overlap."""
-    folds = table.groupby("fold")
-    origins, ends = folds["origin"].first(), folds["time"].max()
-    return max(int(((origins >= origin) & (origins < end)).sum()) for origin, end in zip(origins, ends, strict=True))
+    folds = [walk.folds[number] for number in table["fold"].unique()]
+    origins = np.array([train[-1] for _, train, _ in folds])
+    return max(int(((origins >= train[-1]) & (origins < test[-1])).sum()) for _, train, test in folds)
 
 
 def _p_value(losses: Floats, reference: Floats, overlap: int, is_reference: bool) -> float:
@@ -242,15 +259,49 @@ def _p_value(losses: Floats, reference: Floats, overlap: int, is_reference: bool
     return diebold_mariano(losses, reference, horizon=overlap).p_value
 
 
-def _scaled(tables: dict[str, pd.DataFrame], train: Floats, season_length: int) -> "pd.Series[float]":
-    """Return MASE of every model, the mean over the series; missing where the naive rule has no error."""
-    changes = np.abs(train[season_length:] - train[:-season_length])
-    scale = changes.mean(axis=0) if len(changes) else np.zeros(train.shape[1])
-    shares = {
-        name: (np.abs(_errors(table)).reshape(-1, len(scale)).mean(axis=0) / scale).mean() if scale.all() else np.nan
-        for name, table in tables.items()
-    }
+def _scaled(tables: dict[str, pd.DataFrame], walk: Walk, season_length: int) -> "pd.Series[float]":
+    """Return MASE of every model, the mean over the series; missing where the naive rule has no error.
+
+    Of a panel, the series on which it has none are left out.
+    """
+    reference = tables["naive"]
+    codes = np.arange(len(reference)) % len(walk.labels)
+    if walk.is_panel:
+        number_of = {label: number for number, label in enumerate(walk.labels)}
+        codes = np.array([number_of[label] for label in reference["series"]])
+    present, firsts = np.unique(codes, return_index=True)
+    folds = reference["fold"].to_numpy()[firsts]
+    scales = np.array([_scale(walk, *pair, season_length) for pair in zip(present, folds, strict=True)])
+    usable = scales != 0
+    if not usable.any() or not (walk.is_panel or usable.all()):
+        return pd.Series(np.nan, index=list(tables))
+    counts = np.bincount(codes)[present][usable]
+    shares = {}
+    for name, table in tables.items():
+        totals = np.bincount(codes, weights=np.abs(_errors(table)))[present][usable]
+        shares[name] = float((totals / counts / scales[usable]).mean())
     return pd.Series(shares)
+
+
+def _scale(walk: Walk, code: int, fold: int, season_length: int) -> float:
+    """Return the mean error of the naive rule on the training rows of a fold; 0 with too few."""
+    number, column = divmod(int(code), len(walk.targets))
+    name = list(walk.members)[number]
+    train = walk.members[name].rows(walk.folds[fold][1])
+    values = walk.values(name)[train.start : train.stop, column]
+    changes = np.abs(values[season_length:] - values[:-season_length])
+    return float(changes.mean()) if len(changes) else 0.0
+
+
+def _of_intervals(tables: dict[str, pd.DataFrame], coverage: float) -> pd.DataFrame:
+    """Return the share of the rows inside of the intervals, and the interval score."""
+    bounds = {name: [table[column] for column in ("y_true", "lower", "upper")] for name, table in tables.items()}
+    return pd.DataFrame(
+        {
+            "coverage": {name: interval_coverage(*three) for name, three in bounds.items()},
+            "interval score": {name: interval_score(*three, coverage=coverage) for name, three in bounds.items()},
+        }
+    )
 
 
 def _hint(name: str, table: pd.DataFrame, naive: pd.DataFrame, lags: set[int]) -> None:

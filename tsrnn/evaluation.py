@@ -1,25 +1,25 @@
 """Walk-forward evaluation: what a model would have forecast, fold by fold."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Hashable, Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils import indexable
-from sklearn.utils.validation import check_consistent_length
 from tqdm import tqdm
 
 from tsrnn._base_forecaster import BaseForecaster
-from tsrnn._series import form_of
-from tsrnn._validation import check_bool, check_int, check_real, invalid_parameter
+from tsrnn._distributions import Reader, point
+from tsrnn._folds import Fold, Piece, Walk, check_lengths, check_panel, least_rows, read_walk
+from tsrnn._intervals import middle
+from tsrnn._validation import check_bool, check_int, check_option, check_real, invalid_parameter
 
 __all__ = ["backtest"]
 
-Rows = NDArray[np.int64]
-Fold = tuple[int, Rows, Rows]
+Answer: TypeAlias = tuple[Piece, dict[str, NDArray[np.float64]]]
+"""What was asked of a series in a fold, and the columns that answer it, each (n_test, n_targets)."""
 
 
 def backtest(
@@ -30,6 +30,7 @@ def backtest(
     cv: Any,
     refit: bool | int = True,
     coverage: float | None = None,
+    method: str = "conformal",
     n_jobs: int | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
@@ -41,23 +42,34 @@ def backtest(
         fold 1   [──── train ─────][test]          expanding; sliding with max_train_size
         fold 2   [────── train ────────][test]
 
+    The folds of a panel are cut in time: every series knows its rows up to the same moment. One fit learns from all::
+
+        series a [────── train ─────────][test]
+        series b        [──── train ────][te]        ends early
+        series c                     [──]            too few rows to learn from: left out of this fold
+
     Parameters
     ----------
     estimator : Forecaster, baseline, or any scikit-learn regressor or Pipeline
         Cloned for every fit, so no fold starts from another one's weights. A search over a forecaster is fitted anew
         with each fold, and its best forecaster evaluated.
-    X : array-like of shape (n_steps,) or (n_steps, n_columns)
-        Alone, the series itself (forecasters only); with `y`, the covariates or features of each row.
-    y : array-like of shape (n_steps,) or (n_steps, n_targets), default=None
+    X : array-like of shape (n_steps,) or (n_steps, n_columns), or a panel of such
+        Alone, the series itself (forecasters only); with `y`, the covariates or features of each row. A panel, for a
+        forecaster, is a dict of series, or rows with a MultiIndex (series, time); they may begin, and end, at different
+        moments.
+    y : array-like of shape (n_steps,) or (n_steps, n_targets), or a panel of such, default=None
         The series.
     cv : splitter
-        Such as `WalkForwardSplit`: its test rows must be consecutive, and lie after the training rows.
+        Such as `WalkForwardSplit`: its test rows must be consecutive, and lie after the training rows. Of a panel, its
+        rows are the moments for which any series has a value.
     refit : bool or int, default=True
         True: fit for every fold; an integer k: for every k-th fold; False: for the first one only. Without a fit, later
         folds still know all rows up to their training's end. With False all origins are forecast in one batch.
     coverage : float, default=None
-        Of a forecaster, the probability of intervals to make beside its forecasts, in (0, 1): conformal ones, of
-        residuals on the training rows of its fit alone. None: no intervals.
+        Of a forecaster, the probability of intervals to make beside its forecasts, in (0, 1), calibrated on the
+        training rows of its fit alone. None: no intervals.
+    method : str, default="conformal"
+        How intervals are made, as in `predict_interval`.
     n_jobs : int, default=None
         Fits run at once, as in joblib.
     progress : bool, default=True
@@ -68,18 +80,32 @@ def backtest(
     DataFrame
         A row for each test step and series: fold, origin (stamp of the last step known), time (stamp of the step), step
         (steps after the origin), series (its name), y_true, y_pred; lower and upper with `coverage`. Stamps are row
-        numbers where there is no index.
+        numbers where there is no index. Of a panel, `series` is the name in the panel, or, with several targets, the
+        pair (name, target).
 
     Raises
     ------
     InvalidParameterError
-        `estimator`, `cv`, `refit`, `coverage` or `progress` is not what it must be.
+        `estimator`, `cv`, `refit`, `coverage`, `method` or `progress` is not what it must be.
     ValueError
         A fold's test rows are not consecutive or not after its training rows, or it is too short: for `lookback` and
-        `horizon` of a forecaster, or with fewer test rows than `horizon`.
+        `horizon` of a forecaster, or with fewer test rows than `horizon`. No series of a panel is long enough for a
+        fold's fit, or one is too short for its intervals.
+    TypeError
+        The stamps of a panel's series are of several kinds.
 
     Notes
     -----
+    A fold of a panel leaves out, of its fit and of its table, the series that have fewer training rows than a fit needs
+    (`lookback` + `horizon` for a `Forecaster`, a season for the seasonal naive rule), and of its table those that end
+    before its test rows. Without a refit, the scale of a series that the fit has not seen is learnt from its rows up to
+    its first origin, and so are its intervals.
+
+    Dates and periods are moments; integers, and the rows of arrays, are not. A panel without moments is taken to end at
+    one moment, whatever numbers its series have: as in M4, where each is numbered from its own begin. If the numbers
+    are those of a common clock and series end at different ones, give them dates or periods: a fold would otherwise
+    learn from what comes after its test rows in another series.
+
     A Pipeline predicts its test rows together with the training rows before them, so that windows that reach back over
     the fold's edge hold the real past whatever the index.
 
@@ -101,19 +127,25 @@ def backtest(
             raise invalid_parameter(
                 "backtest", "coverage", "None for a regressor of rows", coverage, "Use a Forecaster."
             )
+        check_option("backtest", "method", method, getattr(estimator, "estimator", estimator)._methods)
     if isinstance(cv, str | type) or not hasattr(cv, "split"):
         raise invalid_parameter("backtest", "cv", "a splitter such as WalkForwardSplit", cv)
-    X, y = indexable(X, y)
-    folds = [(number, np.asarray(train), np.asarray(test)) for number, (train, test) in enumerate(cv.split(X, y))]
-    for fold in folds:
-        _check_fold(estimator, fold)
-    groups = list(_groups(folds, refit))
+    check_panel(estimator, X, y)
+    walk = read_walk(X, y, cv, least_rows(estimator))
+    check_lengths(estimator, walk)
+    groups = list(_groups(walk.folds, refit))
+    intervals = None if coverage is None else (coverage, method)
     work = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_forecast_group)(estimator, X, y, group, coverage) for group in groups
+        delayed(_forecast_group)(estimator, walk, group, intervals) for group in groups
     )
     done = tqdm(work, total=len(groups), desc="backtest", unit="fit", disable=not progress)
-    predictions = [prediction for group in done for prediction in group]
-    return _table(X if y is None else y, X, folds, predictions)
+    answers = [answer for group in done for answer in group]
+    if not answers:
+        raise ValueError(
+            f"backtest: no series of the panel has a test row behind {walk.least} training rows in any fold. Use fewer "
+            "splits, or a shorter lookback or horizon."
+        )
+    return _table(walk, answers)
 
 
 def _check_estimator(estimator: Any, y: Any) -> bool:
@@ -132,39 +164,6 @@ def _check_estimator(estimator: Any, y: Any) -> bool:
     return is_forecaster
 
 
-def _check_fold(estimator: Any, fold: Fold) -> None:
-    number, train, test = fold
-    if len(train) == 0 or len(test) == 0:
-        raise ValueError(f"backtest: fold {number} has {len(train)} training and {len(test)} test rows.")
-    for name, rows in (("training", train), ("test", test)):
-        if (np.diff(rows) != 1).any():
-            raise ValueError(f"backtest: the {name} rows of fold {number} are not consecutive. Use WalkForwardSplit.")
-    if test[0] <= train[-1]:
-        raise ValueError(
-            f"backtest: the test rows of fold {number} begin at row {test[0]}, before the training rows end at row "
-            f"{train[-1]}. Use WalkForwardSplit."
-        )
-    if isinstance(estimator, BaseForecaster):
-        _check_length(estimator, fold)
-
-
-def _check_length(forecaster: BaseForecaster, fold: Fold) -> None:
-    number, train, test = fold
-    horizon: Any = forecaster.horizon
-    lookback: Any = getattr(forecaster, "lookback", None)  # a naive rule has none
-    if isinstance(horizon, int | np.integer) and horizon > len(test):
-        raise ValueError(
-            f"backtest: horizon={horizon} exceeds the {len(test)} test rows of fold {number}. "
-            "Raise `test_size`, or lower `horizon`."
-        )
-    both = isinstance(horizon, int | np.integer) and isinstance(lookback, int | np.integer)
-    if both and len(train) < lookback + horizon:
-        raise ValueError(
-            f"backtest: fold {number} has {len(train)} training rows; lookback={lookback} and horizon={horizon} need "
-            f"at least {lookback + horizon}. Use fewer splits, or lower one of them."
-        )
-
-
 def _groups(folds: list[Fold], refit: bool | int) -> Iterator[list[Fold]]:
     """Yield the folds that share a fit, the fitted one first."""
     if isinstance(refit, bool | np.bool_):
@@ -178,87 +177,126 @@ def _groups(folds: list[Fold], refit: bool | int) -> Iterator[list[Fold]]:
         yield folds[first : first + size]
 
 
-def _forecast_group(
-    estimator: Any, X: Any, y: Any, group: list[Fold], coverage: float | None
-) -> list[dict[str, NDArray[Any]]]:
-    """Fit on the first fold's training rows; return each fold's predictions, and bounds, each (n_test, n_targets)."""
+def _forecast_group(estimator: Any, walk: Walk, group: list[Fold], intervals: tuple[float, str] | None) -> list[Answer]:
+    """Fit on the first fold's training rows; return the predictions of each piece, each (n_test, n_targets)."""
     number, train, _ = group[0]
-    model = clone(estimator)
+    model, known = clone(estimator), walk.known(train)
+    if not known:
+        raise ValueError(
+            f"backtest: no series of the panel has the {walk.least} training rows that fold {number} needs. Use fewer "
+            "splits, or a shorter lookback or horizon."
+        )
     try:
-        model.fit(_rows(X, train)) if y is None else model.fit(_rows(X, train), _rows(y, train))
+        model.fit(*walk.arguments(known))
     except Exception as error:
         error.add_note(f"backtest: in the fit for fold {number}, training rows {train[0]} to {train[-1]}.")
         raise
     model = getattr(model, "best_estimator_", model)
+    pieces = [piece for fold in group for piece in walk.pieces(fold)]
     if not isinstance(model, BaseForecaster):
-        return [{"y_pred": predicted} for predicted in _from_rows(model, X, group)]
-    forecasts = _from_origins(model, X, y, group)
-    if coverage is None:
-        return [{"y_pred": forecast} for forecast in forecasts]
-    reaches = {(int(test[-1] - train[-1]), len(test)) for _, train, test in group}
-    widths = {count: model._widths(None, reach, coverage)[-count:] for reach, count in reaches}
-    return [{"y_pred": f, "lower": f - widths[len(f)], "upper": f + widths[len(f)]} for f in forecasts]
+        return list(zip(pieces, _from_rows(model, walk, pieces), strict=True))
+    forecasts = _from_origins(model, walk, train.start, pieces)
+    columns = [{"y_pred": forecast[-len(piece.test) :]} for piece, forecast in zip(pieces, forecasts, strict=True)]
+    if intervals is not None:
+        coverage, method = intervals
+        told = forecasts
+        if (read := model._reader(method, middle(coverage))) is not point:
+            told = _from_origins(model, walk, train.start, pieces, read)
+        for column, (low, high) in zip(columns, _bounds(model, walk, pieces, told, intervals), strict=True):
+            column |= {"lower": low, "upper": high}
+    return list(zip(pieces, columns, strict=True))
 
 
-def _from_origins(model: BaseForecaster, X: Any, y: Any, group: list[Fold]) -> list[NDArray[Any]]:
-    """Forecast all folds of one reach in one batch; each knows the series up to the end of its training rows."""
-    first = group[0][1][0]
-    reach = {number: int(test[-1] - train[-1]) for number, train, test in group}
-    forecasts: dict[int, NDArray[Any]] = {}
-    for n_steps in sorted(set(reach.values())):
-        same = [fold for fold in group if reach[fold[0]] == n_steps]
-        known = np.arange(first, max(int(test[-1]) for _, _, test in same) + 1)
-        origins = [int(train[-1] - first) for _, train, _ in same]
-        arguments = (_rows(X, known),) if y is None else (_rows(X, known), _rows(y, known))
-        values = model.predict_origins(*arguments, origins=origins, n_steps=n_steps)
-        for (number, _, test), value in zip(same, values, strict=True):
-            forecasts[number] = value[-len(test) :]
-    return [forecasts[number] for number, _, _ in group]
+def _from_origins(
+    model: BaseForecaster, walk: Walk, begin: int, pieces: list[Piece], read: Reader = point
+) -> list[NDArray[np.float64]]:
+    """Forecast all pieces of one reach in one batch; each knows its series up to the end of its training rows.
+
+    Each forecast is (reach, n_targets[, n_values]), from its origin to the last test row.
+    """
+    found: dict[tuple[int, Hashable], NDArray[np.float64]] = {}
+    for n_steps in sorted({piece.reach for piece in pieces}):
+        same: dict[Hashable, list[Piece]] = {}
+        for piece in pieces:
+            if piece.reach == n_steps:
+                same.setdefault(piece.name, []).append(piece)
+        known = {}
+        for name, own in same.items():
+            end = max(piece.test.stop for piece in own)
+            known[name] = range(int(np.searchsorted(walk.members[name].places, begin)), end)
+        origins = {name: [piece.train[-1] - known[name].start for piece in own] for name, own in same.items()}
+        given = origins if walk.is_panel else origins[None]
+        X, y = (*walk.arguments(known), None)[:2]
+        values = model._from_origins(X, y, given, n_steps, read)
+        for name, own in same.items():
+            for piece, value in zip(own, values[name] if walk.is_panel else values, strict=True):
+                found[piece.fold, name] = value
+    return [found[piece.fold, piece.name] for piece in pieces]
 
 
-def _from_rows(model: Any, X: Any, group: list[Fold]) -> list[NDArray[Any]]:
+def _from_rows(model: Any, walk: Walk, pieces: list[Piece]) -> list[dict[str, NDArray[np.float64]]]:
     """Predict all rows from the first training row to the last test row, and keep the test rows."""
-    first, last = group[0][1][0], max(int(test[-1]) for _, _, test in group)
-    predicted = np.asarray(model.predict(_rows(X, np.arange(first, last + 1))))
+    rows = range(pieces[0].train[0], max(piece.test.stop for piece in pieces))
+    predicted = np.asarray(model.predict(walk.arguments({None: rows})[0]), dtype=np.float64)
     predicted = predicted.reshape(len(predicted), -1)
-    return [predicted[test - first] for _, _, test in group]
+    return [{"y_pred": predicted[piece.test.start - rows.start : piece.test.stop - rows.start]} for piece in pieces]
 
 
-def _rows(data: Any, rows: Rows) -> Any:
-    """Return consecutive rows of an array or a pandas object; None for None."""
-    part = slice(int(rows[0]), int(rows[-1]) + 1)
-    if data is None:
-        return None
-    return data.iloc[part] if hasattr(data, "iloc") else data[part]
+def _bounds(
+    model: BaseForecaster,
+    walk: Walk,
+    pieces: list[Piece],
+    told: list[NDArray[np.float64]],
+    intervals: tuple[float, str],
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Yield the bounds of each piece: calibrated on the fit's rows, or, of a series unknown to it, on the rows before.
+
+    The latter are those up to the first origin of that series.
+    """
+    calibrated: dict[tuple[Hashable, int], Any] = {}
+    knowing: dict[Hashable, BaseForecaster] = {}
+    model._copy = model._fitted_copy()  # before histories unknown to the fit share it
+    for piece, values in zip(pieces, told, strict=True):
+        if piece.name not in knowing:
+            is_known = piece.name in model._tracks
+            knowing[piece.name] = model if is_known else model.with_history(*walk.arguments({piece.name: piece.train}))
+        if (piece.name, piece.reach) not in calibrated:
+            calibrated[piece.name, piece.reach] = knowing[piece.name]._calibrated(piece.name, piece.reach, *intervals)
+        bounds = calibrated[piece.name, piece.reach](values)[-len(piece.test) :]
+        yield bounds[..., 0], bounds[..., 1]
 
 
-def _table(y: Any, X: Any, folds: list[Fold], predictions: list[dict[str, NDArray[Any]]]) -> pd.DataFrame:
-    check_consistent_length(X, y)
-    truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    index = next((data.index for data in (y, X) if isinstance(data, pd.Series | pd.DataFrame)), None)
-    times = pd.RangeIndex(len(truth)) if index is None else index
-    names = form_of(y if hasattr(y, "shape") else np.asarray(y)).names
-    parts = [
-        _fold_table(fold, times, names, truth, prediction) for fold, prediction in zip(folds, predictions, strict=True)
-    ]
-    return pd.concat(parts, ignore_index=True)
+def _table(walk: Walk, answers: list[Answer]) -> pd.DataFrame:
+    """Return a row for each test step and series; made at once, as there may be thousands of folds."""
+    pieces, width = [piece for piece, _ in answers], len(walk.targets)
+    truth = {name: walk.values(name) for name in walk.members}
+    begins = {name: number * width for number, name in enumerate(walk.members)}
+    labels = pd.Index(walk.labels, dtype=object, tupleize_cols=False)
+    counts = [len(piece.test) * width for piece in pieces]
+    rows = np.repeat(np.concatenate([np.arange(piece.test.start, piece.test.stop) for piece in pieces]), width)
+    origins = np.repeat([piece.train[-1] for piece in pieces], counts)
+    codes = np.repeat([begins[piece.name] for piece in pieces], counts) + np.arange(len(rows)) % width
+    columns = {
+        "fold": np.repeat([piece.fold for piece in pieces], counts),
+        "origin": _stamps(walk, pieces, counts, origins),
+        "time": _stamps(walk, pieces, counts, rows),
+        "step": rows - origins,
+        "series": labels[codes],
+        "y_true": np.concatenate([truth[piece.name][piece.test.start : piece.test.stop].ravel() for piece in pieces]),
+    }
+    for column in answers[0][1]:
+        columns[column] = np.concatenate([np.ravel(values[column]) for _, values in answers])
+    return pd.DataFrame(columns).infer_objects()
 
 
-def _fold_table(
-    fold: Fold, times: pd.Index, names: list[Any], truth: NDArray[Any], prediction: dict[str, NDArray[Any]]
-) -> pd.DataFrame:
-    number, train, test = fold
-    width = len(names)
-    rows = np.repeat(test, width)
-    series = pd.Index(names, dtype=object, tupleize_cols=False)
-    return pd.DataFrame(
-        {
-            "fold": number,
-            "origin": times[np.full(len(rows), train[-1])],
-            "time": times[rows],
-            "step": rows - train[-1],
-            "series": series[np.tile(np.arange(width), len(test))],
-            "y_true": truth[test].ravel(),
-            **{name: np.asarray(values, dtype=np.float64).ravel() for name, values in prediction.items()},
-        }
-    ).infer_objects()
+def _stamps(walk: Walk, pieces: list[Piece], counts: list[int], rows: NDArray[np.int64]) -> Any:
+    """Return the stamps of rows of the series; what each series calls them itself, where they share no axis."""
+    if not walk.is_panel:
+        return walk.axis[rows]
+    numbered = isinstance(walk.axis, pd.RangeIndex)
+    parts = []
+    for piece, own in zip(pieces, np.split(rows, np.cumsum(counts)[:-1]), strict=True):
+        member = walk.members[piece.name]
+        called = np.arange(len(member.places)) if member.index is None else member.index.to_numpy()
+        parts.append(called[own] if numbered else member.places[own])
+    return np.concatenate(parts) if numbered else walk.axis[np.concatenate(parts)]

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.preprocessing import StandardScaler
@@ -13,12 +14,15 @@ from sklearn.utils.validation import check_is_fitted
 from tsrnn._anchors import LinearMap, flat
 from tsrnn._base_forecaster import BaseForecaster
 from tsrnn._chains import Chain, lag_of, steps_of
+from tsrnn._distributions import NEEDED, Reader, point
 from tsrnn._framing import Framing
 from tsrnn._gaps import POLICIES, around_gaps, complete, filled
+from tsrnn._intervals import PLAIN
 from tsrnn._kinds import is_estimator, predicts_several, takes_windows, weight_name
 from tsrnn._panels import Track
 from tsrnn._reading import Origins
 from tsrnn._series import Floats
+from tsrnn._spans import Span, read_span, rows_apart
 from tsrnn._validation import check_bool, check_int, check_option, check_real, invalid_parameter, name_of
 from tsrnn.forecast_streams import ForecastStream
 from tsrnn.windows import Windows
@@ -75,8 +79,10 @@ class Forecaster(BaseForecaster):
     multivariate : bool, default=False
         For several targets: False trains one global network over all of them, each a series of its own; True one with
         all of them in and out.
-    stride : int, default=1
-        Steps from one training window to the next.
+    stride : int or offset, default=1
+        Steps from one training window to the next, back from the last one. An offset such as "1D", of a series with
+        stamps, is counted back from the last row, days by the wall clock: what forecasts at midnight learns from
+        midnights alone.
     half_life : float, default=None
         Steps after which a training window counts half as much as the latest. None: all count the same.
 
@@ -153,7 +159,7 @@ class Forecaster(BaseForecaster):
         static_covariates: Any = (),
         missing: str = "error",
         multivariate: bool = False,
-        stride: int = 1,
+        stride: int | Span = 1,
         half_life: float | None = None,
     ) -> None:
         self.regressor = regressor
@@ -173,10 +179,15 @@ class Forecaster(BaseForecaster):
         self.half_life = half_life
 
     _reads_all = False
+    _methods: ClassVar = [*PLAIN, *NEEDED]
 
     @property
     def _needed(self) -> int:
         return self.lookback + sum(lag_of(step) for step in steps_of(self.target_transformer))
+
+    @property
+    def _least_rows(self) -> int:
+        return self._needed + self._reach
 
     @property
     def _reach(self) -> int:
@@ -256,8 +267,13 @@ class Forecaster(BaseForecaster):
 
     def _origins_to_learn(self, track: Track, values: Floats) -> Origins:
         """Return the origins of the windows to learn from: those with a past and a target that nothing lacks."""
-        skip = max(chain.skip for chain in track.learnt)
-        origins = np.arange(skip + self.lookback - 1, len(values) - self._reach, self.stride)
+        first = max(chain.skip for chain in track.learnt) + self.lookback - 1
+        origins = self._strided(track, first, len(values) - 1 - self._reach)
+        if len(origins) == 0:
+            raise ValueError(
+                f"{name_of(self)}: stride={self.stride!r} leaves no window{of_series(track)} whose target is known. "
+                "Lower it, or pass a longer series."
+            )
         whole = complete(values, origins, self.lookback, self._reach)
         self.n_dropped_ += int((~whole).sum())
         if not whole.any():
@@ -267,26 +283,49 @@ class Forecaster(BaseForecaster):
             )
         return origins[whole]
 
-    def _forecast_tracks(self, tracks: list[Track], origins: list[Origins]) -> list[Floats]:
+    def _strided(self, track: Track, first: int, last: int) -> Origins:
+        """Return the origins from `first` to `last` that `stride` leaves."""
+        if isinstance(self.stride, int | np.integer):
+            stride = check_int(self, "stride", self.stride, minimum=1)
+            return np.arange(last, first - 1, -stride)[::-1]
+        rows = self._rows_like_the_last(track)
+        return rows[(rows >= first) & (rows <= last)]
+
+    def _rows_like_the_last(self, track: Track) -> Origins:
+        """Return the rows that an offset as `stride` leaves; all without one."""
+        index = track.index.to_timestamp() if isinstance(track.index, pd.PeriodIndex) else track.index
+        times = index if isinstance(index, pd.DatetimeIndex) else None
+        stride = read_span(self, "stride", self.stride, times)
+        if times is None or isinstance(stride, int):
+            return super()._rows_like_the_last(track)
+        return rows_apart(times[: len(track.target)], stride)
+
+    def _forecast_tracks(self, tracks: list[Track], origins: list[Origins], read: Reader) -> list[Floats]:
         if self.missing != "interpolate":
-            return self._forecast_known(tracks, origins)
+            return self._forecast_known(tracks, origins, read)
         jobs = around_gaps(tracks, origins)
-        done = self._forecast_known([track for _, _, track in jobs], [origins[i][chosen] for i, chosen, _ in jobs])
-        answers = [np.empty((len(rows), self._reach, self.n_targets_)) for rows in origins]
+        known = [track for _, _, track in jobs]
+        done = self._forecast_known(known, [origins[i][chosen] for i, chosen, _ in jobs], read)
+        answers = [np.empty((len(rows), *done[0].shape[1:])) for rows in origins]
         for (i, chosen, _), forecast in zip(jobs, done, strict=True):
             answers[i][chosen] = forecast
         return answers
 
-    def _forecast_known(self, tracks: list[Track], origins: list[Origins]) -> list[Floats]:
+    def _forecast_known(self, tracks: list[Track], origins: list[Origins], read: Reader) -> list[Floats]:
         stages = [self._stages(track) for track in tracks]
         series = [(_last(own), self._scaled_covariates(track)) for own, track in zip(stages, tracks, strict=True)]
         for track, (values, _), rows in zip(tracks, series, origins, strict=True):
             self._check_complete(track, values, rows)
         windows = self._framing.windows(series, origins)
-        outputs = np.asarray(self.regressor_.predict(windows if self._lazy else flat(windows)), dtype=np.float64)
-        outputs = outputs.reshape(len(windows), -1)
+        told = read(self.regressor_, windows if self._lazy else flat(windows))
+        outputs = told.reshape(len(told), len(windows), -1)
         if self.anchor == "linear":
             outputs = outputs + self._linear.predict(windows)
+        each = [self._in_units(value, tracks, stages, series, origins) for value in outputs]
+        return each[0] if read is point else [np.stack(values, axis=-1) for values in zip(*each, strict=True)]
+
+    def _in_units(self, outputs: Floats, tracks: Any, stages: Any, series: Any, origins: Any) -> list[Floats]:
+        """Return what the outputs of all windows tell of each series, in its units."""
         found = self._framing.forecasts(outputs, series, origins)
         return [
             np.stack([chain.back(ahead[..., j], own[j], rows) for j, chain in enumerate(track.learnt)], axis=-1)
@@ -321,7 +360,7 @@ class Forecaster(BaseForecaster):
         return (1,) if given is None else tuple(given) if np.iterable(given) else (given,)
 
     def _check_parameters(self) -> None:
-        for name in ["lookback", "horizon", "stride"]:
+        for name in ["lookback", "horizon"]:
             check_int(self, name, getattr(self, name), minimum=1)
         check_option(self, "strategy", self.strategy, ["direct", "recursive"])
         check_option(self, "anchor", self.anchor, ANCHORS)
@@ -356,7 +395,7 @@ class Forecaster(BaseForecaster):
             raise invalid_parameter(self, "regressor", "a scikit-learn regressor", self.regressor)
 
     def _check_length(self, track: Track) -> None:
-        needed = self._needed + self._reach
+        needed = self._least_rows
         if len(track.target) < needed:
             raise ValueError(
                 f"{name_of(self)}: the series{of_series(track, ' ')} has {len(track.target)} steps; "

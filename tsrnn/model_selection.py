@@ -1,7 +1,5 @@
 """Splits of time: a model is trained on the past and tested on what came after it."""
 
-import datetime
-import numbers
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, TypeAlias
@@ -9,21 +7,17 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.tseries.frequencies import to_offset
+from pandas.api.types import is_integer_dtype
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from tsrnn._time_axis import check_increasing, is_fixed
+from tsrnn._spans import Size, Span, read_span, row_back
+from tsrnn._time_axis import check_increasing
 from tsrnn._validation import check_int, invalid_parameter, name_of
 
 __all__ = ["WalkForwardSplit"]
 
-Span: TypeAlias = str | datetime.timedelta | np.timedelta64 | pd.offsets.BaseOffset
-Size: TypeAlias = int | pd.Timedelta | pd.offsets.BaseOffset
 Fold: TypeAlias = tuple[range, range]
-
-# A `DateOffset` of these alone is a length of time, as it is to pandas.
-_CLOCK = {"hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"}
 
 
 class WalkForwardSplit(BaseCrossValidator):
@@ -61,8 +55,8 @@ class WalkForwardSplit(BaseCrossValidator):
         From `split`: if a parameter is out of its bounds, if not all folds leave a training row (the message names
         the greatest possible `n_splits`), if `X` and `y` differ in length, or if their time index is not increasing.
     TypeError
-        From `split`: if a parameter has a wrong type, or is an offset and neither `X` nor `y` has a time index. An
-        error about a parameter is an `InvalidParameterError`, which is both.
+        From `split`: if a parameter has a wrong type, or is an offset and neither `X` nor `y` has a time index, or if
+        X or y is a dict. An error about a parameter is an `InvalidParameterError`, which is both.
 
     See Also
     --------
@@ -74,6 +68,10 @@ class WalkForwardSplit(BaseCrossValidator):
     on `X` or `y`, regular or not. The block of size `offset` that ends with row `i` holds the rows after
     `index[i] - offset`; on a regular index that is the number of steps in the offset. Days and longer are those of the
     local calendar (the day on which the clocks go forward has 23 hours); hours and below, and timedeltas, are exact.
+
+    The rows of a panel, with a MultiIndex (series, time), are split at moments: sizes count the moments for which any
+    series has a row, and the rows of a fold are those of all series. Integers are no moments but numbers of rows; all
+    series are then taken to end together.
 
     Examples
     --------
@@ -144,8 +142,9 @@ class WalkForwardSplit(BaseCrossValidator):
         iterator of (train, test)
             Two arrays of row numbers for each fold, sorted.
         """
+        X, y, places = _in_time(self, X, y)
         folds = self._folds(X, y)
-        return ((np.arange(train.start, train.stop), np.arange(test.start, test.stop)) for train, test in folds)
+        return ((_rows(train, places), _rows(test, places)) for train, test in folds)
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002
         """Return the number of folds; with `n_splits=None` that takes the rows.
@@ -166,6 +165,7 @@ class WalkForwardSplit(BaseCrossValidator):
         """
         if self.n_splits is not None:
             return check_int(self, "n_splits", self.n_splits, minimum=1)
+        X, y, _ = _in_time(self, X, y)
         return len(self._folds(X, y))
 
     def _folds(self, X: Any, y: Any) -> list[Fold]:
@@ -184,45 +184,25 @@ class WalkForwardSplit(BaseCrossValidator):
     def _walk_back(self, n: int, times: pd.DatetimeIndex | None, n_splits: int | None) -> Iterator[Fold]:
         """Yield the folds that leave a training row, from the last to the first."""
         test_size = self._test_size(n, times, n_splits)
-        gap = self._size("gap", times, minimum=0)
-        longest = n if self.max_train_size is None else self._size("max_train_size", times)
-        stride = test_size if self.stride is None else self._size("stride", times)
+        gap = read_span(self, "gap", self.gap, times, minimum=0)
+        longest = n if self.max_train_size is None else read_span(self, "max_train_size", self.max_train_size, times)
+        stride = test_size if self.stride is None else read_span(self, "stride", self.stride, times)
         end = n if test_size != 0 else 0
         while end > 0:
-            start = _back(end, test_size, times)
-            train_end = _back(start, gap, times)
+            start = row_back(end, test_size, times)
+            train_end = row_back(start, gap, times)
             if train_end < 1:
                 return
-            yield range(max(0, _back(train_end, longest, times)), train_end), range(start, end)
-            end = _back(end, stride, times)
+            yield range(max(0, row_back(train_end, longest, times)), train_end), range(start, end)
+            end = row_back(end, stride, times)
 
     def _test_size(self, n: int, times: pd.DatetimeIndex | None, n_splits: int | None) -> Size:
         """Return the size of a test block; by default 0 if there are more folds than rows."""
         if self.test_size is not None:
-            return self._size("test_size", times)
+            return read_span(self, "test_size", self.test_size, times)
         if n_splits is None:
             raise invalid_parameter(self, "test_size", "given with n_splits=None", None)
         return n // (n_splits + 1)
-
-    def _size(self, parameter: str, times: pd.DatetimeIndex | None, *, minimum: int = 1) -> Size:
-        """Return a parameter as a number of rows or as an offset, or raise if it is neither or too small."""
-        value = getattr(self, parameter)
-        allowed = f"an integer >= {minimum} or an offset such as '7D'"
-        if isinstance(value, numbers.Integral) and not isinstance(value, np.timedelta64):  # numpy counts it as one
-            return check_int(self, parameter, value, minimum=minimum)
-        try:
-            offset = _as_offset(value)
-        except ValueError as error:
-            raise invalid_parameter(self, parameter, allowed, value, f"pandas says: {error}") from error
-        # No offset that only sets a field, such as the day of the month, moves the first moment of a month and week.
-        moment = pd.Timestamp("2001-01-01")
-        if offset is None or not (moment - offset < moment or (minimum == 0 and moment - offset == moment)):
-            raise invalid_parameter(self, parameter, allowed, value)
-        if times is None:
-            remedy = "Give the rows their stamps, e.g. with `X.set_index(...)`."
-            constraint = f"an integer >= {minimum}, as neither X nor y has a DatetimeIndex or PeriodIndex"
-            raise invalid_parameter(self, parameter, constraint, value, remedy)
-        return offset
 
     def _times(self, X: Any, y: Any) -> pd.DatetimeIndex | None:
         """Return the stamps of X, or else those of y, None if both have none; raise if they are not sorted."""
@@ -253,35 +233,29 @@ class WalkForwardSplit(BaseCrossValidator):
         return invalid_parameter(self, "n_splits", constraint, n_splits, remedy)
 
 
-def _as_offset(value: Any) -> pd.Timedelta | pd.offsets.BaseOffset | None:
-    """Return `value` as something to subtract from a stamp, None if it is no offset."""
-    if isinstance(value, datetime.timedelta | np.timedelta64):
-        return pd.Timedelta(value)
-    if not isinstance(value, str | pd.offsets.BaseOffset):
-        return None
-    offset = to_offset(value)
-    if is_fixed(offset):
-        return pd.Timedelta(offset)
-    if type(offset) is pd.DateOffset and offset.kwds and _CLOCK.issuperset(offset.kwds):
-        return offset.n * pd.Timedelta(**offset.kwds)
-    if isinstance(offset, pd.offsets.Week):
-        return pd.DateOffset(weeks=offset.n)  # seven days, whichever weekday the offset is anchored to
-    return offset
+def _in_time(owner: object, X: Any, y: Any) -> tuple[Any, Any, NDArray[np.int64] | None]:
+    """Return X and y; for the rows of a panel, its moments instead, and which of them is that of each row."""
+    if isinstance(X, dict) or isinstance(y, dict):
+        raise TypeError(
+            f"{name_of(owner)}: a dict of series has no row numbers. Pass rows with a MultiIndex (series, time), as "
+            "`pd.concat` makes them of the dict, or use `backtest`."
+        )
+    indices = [data.index for data in (X, y) if isinstance(data, pd.Series | pd.DataFrame)]
+    index = next((index for index in indices if index.nlevels > 1), None)
+    if index is None:
+        return X, y, None
+    X, y = indexable(X, y)
+    stamps = index.get_level_values(-1)
+    if is_integer_dtype(stamps.dtype):  # numbers are no moments: all series end together
+        behind = pd.Series(0, index).groupby(level=list(range(index.nlevels - 1)), sort=False).cumcount(ascending=False)
+        places = np.asarray(behind.max() - behind, dtype=np.int64)
+        return np.zeros(int(behind.max()) + 1), None, places
+    moments = stamps.unique().sort_values()
+    return pd.Series(0.0, index=moments), None, moments.get_indexer(stamps).astype(np.int64)
 
 
-def _back(end: int, size: Size, times: pd.DatetimeIndex | None) -> int:
-    """Return where the block of `size` begins whose last row is `end - 1`; below 0 if integers lead there."""
-    if isinstance(size, int):
-        return end - size
-    if times is None or end < 1:
-        return 0
-    last: pd.Timestamp = times[end - 1]
-    before: Any
-    if last.tz is None or isinstance(size, pd.Timedelta):
-        before = last - size
-    else:  # on the wall clock: pandas' own calendar steps may fail at a time that the clocks leave out or show twice
-        wall = last.tz_localize(None) - size
-        before = wall.tz_localize(last.tz, ambiguous=True, nonexistent="NaT")
-        if before is pd.NaT:  # `nonexistent="shift_backward"` is an hour off in some zones (pandas issue 66550)
-            before = (wall.floor("h") - pd.Timedelta(microseconds=1)).tz_localize(last.tz)
-    return int(times.searchsorted(before, side="right"))
+def _rows(block: range, places: NDArray[np.int64] | None) -> NDArray[np.intp]:
+    """Return the row numbers of a block; of a panel, those of the rows whose moments lie in it."""
+    if places is None:
+        return np.arange(block.start, block.stop)
+    return np.flatnonzero((places >= block.start) & (places < block.stop))

@@ -11,10 +11,10 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
 
 from tsrnn import _documentation
-from tsrnn._parameters import DECODERS, LOSSES, check_quantiles
+from tsrnn._parameters import DECODERS, LOSSES
 from tsrnn._recurrent import NETWORK_PARAMETERS, Floats, RecurrentEstimator
 from tsrnn._samples import vary
-from tsrnn._validation import check_finite, check_numeric, check_option, name_of
+from tsrnn._validation import check_finite, check_levels, check_numeric, check_option, name_of
 from tsrnn.windows import Windows
 
 __all__ = ["GRURegressor", "LSTMRegressor", "SimpleRNNRegressor"]
@@ -168,8 +168,34 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         deviation = np.sqrt((deviations**2).mean(axis=0) + means.var(axis=0)) * self.target_scale_
         return self._in_units(mean), deviation.reshape(len(deviation), *self._target_shape)
 
-    def predict_quantiles(self, X: Any) -> Floats:
+    def predict_quantiles(self, X: Any, quantiles: Sequence[float] | None = None) -> Floats:
         """Return the quantiles of windows, of a network fitted with `loss="quantile"`.
+
+        Parameters
+        ----------
+        X : Windows, array-like of shape (n_samples, lookback, n_features) or (n_samples, lookback), or list of arrays
+            The windows.
+        quantiles : sequence of rising numbers in (0, 1), default=None
+            The levels: between two that were learnt on a straight line, beyond the outermost ones those. None: those of
+            the fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles)
+            In the units of `y`, rising along the last axis.
+        """
+        levels = None if quantiles is None else check_levels(self, "quantiles", quantiles)
+        outputs = self._outputs(X)
+        if self._fitted_loss[0] != "quantile":
+            raise ValueError(
+                f"{name_of(self)}: predict_quantiles needs a network fitted with loss='quantile'; this one was fitted "
+                f"with loss={self._fitted_loss[0]!r}."
+            )
+        values = np.moveaxis(outputs.mean(axis=0), -1, 0)
+        return np.stack([self._in_units(each) for each in _at_levels(values, self._fitted_loss[1], levels)], axis=-1)
+
+    def predict_members(self, X: Any) -> Floats:
+        """Return the predictions of each member alone; `predict` returns their mean.
 
         Parameters
         ----------
@@ -178,17 +204,10 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles)
-            In the units of `y`, rising along the last axis.
+        ndarray of shape (n_members, n_samples) or (n_members, n_samples, n_outputs)
+            In the units of `y`.
         """
-        outputs = self._outputs(X)
-        if self._fitted_loss[0] != "quantile":
-            raise ValueError(
-                f"{name_of(self)}: predict_quantiles needs a network fitted with loss='quantile'; this one was fitted "
-                f"with loss={self._fitted_loss[0]!r}."
-            )
-        each = [self._in_units(values) for values in np.moveaxis(outputs.mean(axis=0), -1, 0)]
-        return np.stack(each, axis=-1)
+        return np.stack([self._point(member[None]) for member in self._outputs(X)])
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R^2, the mean of all outputs, those at every step of a sequence among them.
@@ -242,7 +261,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     def _loss_values(self) -> tuple[str, tuple[float, ...], dict[str, Any]]:
         check_option(self, "loss", self.loss, LOSSES)
         if self.loss == "quantile":
-            levels = check_quantiles(self)
+            levels = check_levels(self, "quantiles", self.quantiles)
             return self.loss, levels, {"head": "quantiles", "n_values": len(levels)}
         if self.loss == "gaussian":
             return self.loss, (), {"head": "gaussian", "n_values": 2}
@@ -310,7 +329,9 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             mean, scale = moments(columns, weights)
             repeats = targets.shape[1] // len(mean)
             self.target_mean_, self.target_scale_ = np.tile(mean, repeats), np.tile(scale, repeats)
-        scaled: NDArray[np.float32] = ((targets - self.target_mean_) / self.target_scale_).astype(np.float32)
+        centred = targets - self.target_mean_
+        centred /= self.target_scale_
+        scaled: NDArray[np.float32] = centred.astype(np.float32)
         return scaled
 
     def __sklearn_tags__(self) -> Tags:
@@ -319,13 +340,27 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         return tags
 
 
+def _at_levels(values: Floats, known: tuple[float, ...], levels: tuple[float, ...] | None) -> Floats:
+    """Return quantiles (n_levels, ...) of levels between those `known`, of which `values` are the quantiles."""
+    if levels is None:
+        return values
+    places = np.interp(levels, known, np.arange(len(known)))
+    below = places.astype(int)
+    above = np.minimum(below + 1, len(known) - 1)
+    share = (places - below).reshape(-1, *[1] * (values.ndim - 1))
+    between: Floats = (1 - share) * values[below] + share * values[above]
+    return between
+
+
 def moments(targets: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Return the weighted mean and standard deviation of each column."""
     mean = np.average(targets, axis=0, weights=weights)
     distances = targets - mean
-    largest = np.abs(distances).max(axis=0)
+    largest = np.maximum(distances.max(axis=0), -distances.min(axis=0))
     unit = np.where(largest > 0, largest, 1.0)  # the squares of 1e200 or 1e-200 would leave float64
-    variance = np.average((distances / unit) ** 2, axis=0, weights=weights)
+    # In place: the targets of many windows are the largest array of a fit.
+    distances /= unit
+    variance = np.average(np.square(distances, out=distances), axis=0, weights=weights)
     return mean, safe_scale(unit * np.sqrt(variance), mean)
 
 
