@@ -129,5 +129,5 @@ def put(page: str, mark: str, lines: list[str]) -> None:
     text = path.read_text(encoding="utf-8")
     head_end = text.index("|---", text.index(f"<!-- {mark} -->"))
     first = text.index("\n", head_end) + 1
-    end = text.find("\n\n", first)
+    end = text.find("\n\n", first - 1)  # a table without rows ends with its head
     path.write_text(text[:first] + "\n".join(lines) + (text[end:] if end >= 0 else "\n"), encoding="utf-8")
