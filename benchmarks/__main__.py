@@ -3,6 +3,18 @@
 import subprocess
 import sys
 
-for name in ["latency", "memory", "fit", "search", "streams", "origins", "architectures", "tasks", "ecg", "accuracy"]:
+for name in [
+    "latency",
+    "memory",
+    "fit",
+    "search",
+    "streams",
+    "origins",
+    "architectures",
+    "tasks",
+    "ecg",
+    "accuracy",
+    "intervals",
+]:
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)

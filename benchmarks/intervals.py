@@ -1,9 +1,10 @@
 """How often intervals hold that say 80 and 95 %: on test rows that neither the fit nor the calibration has seen.
 
-    python -m benchmarks.intervals [task ...]
+    python -m benchmarks.intervals [task ...] [--write]
 
 A network of each task is fitted once, and its intervals, calibrated on the rows of the fit, are made from every origin
-of the protocol in `benchmarks.accuracy_tasks`. Needs the data beside the project.
+of the protocol in `benchmarks.accuracy_tasks`. Needs the data beside the project. ``--write`` puts the rows of all tasks
+into docs/benchmarks.md.
 """
 
 import sys
@@ -11,7 +12,7 @@ import sys
 import numpy as np
 
 from benchmarks.accuracy_tasks import DATA, TASKS, TEST, TRAIN, VALIDATION, days_of
-from benchmarks.jobs import verdict
+from benchmarks.jobs import put, verdict
 from tsrnn import (
     WalkForwardSplit,
     fetch_ett,
@@ -45,7 +46,8 @@ SERIES = {"etth1-96": etth1, "victoria": victoria, "aep": aep}
 def main() -> None:
     if not DATA.is_dir():
         sys.exit("The data are not here: ../shared/data beside the project. Nothing was measured.")
-    for name in sys.argv[1:] or SERIES:
+    rows = []
+    for name in [word for word in sys.argv[1:] if word != "--write"] or SERIES:
         known, cv = SERIES[name]()
         network, *_ = TASKS[name]("test").networks.values()
         folds = list(cv.split(known[-1]))
@@ -58,9 +60,13 @@ def main() -> None:
             bounds = model._calibrated(None, n_steps, coverage, "conformal")(forecasts)
             three = [part.ravel() for part in (truth, bounds[..., 0], bounds[..., 1])]
             inside, score = interval_coverage(*three), interval_score(*three, coverage=coverage)
-            print(f"{name} {coverage:.0%}: mean width {np.ptp(bounds, axis=-1).mean():.4g}, interval score {score:.4g}")
+            width = np.ptp(bounds, axis=-1).mean()
+            rows.append(f"| {name} | {coverage:.0%} | {inside:.1%} | {width:.4g} | {score:.4g} |")
+            print(f"{name} {coverage:.0%}: mean width {width:.4g}, interval score {score:.4g}")
             off = 100 * abs(inside - coverage)
             verdict(f"{name}: {inside:.1%} held", off, 2, at_least=False, unit="points off")
+    if "--write" in sys.argv:
+        put("benchmarks", "intervals", rows)
 
 
 if __name__ == "__main__":
