@@ -3,18 +3,9 @@
 import subprocess
 import sys
 
-for name in [
-    "latency",
-    "memory",
-    "fit",
-    "search",
-    "streams",
-    "origins",
-    "architectures",
-    "tasks",
-    "ecg",
-    "accuracy",
-    "intervals",
-]:
+FAST = ["latency", "memory", "fit", "search", "streams", "origins"]
+LONG = ["architectures", "tasks", "ecg", "accuracy", "intervals"]
+
+for name in FAST + LONG:
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)

@@ -3,8 +3,8 @@
     python -m benchmarks.intervals [task ...] [--write]
 
 A network of each task is fitted once, and its intervals, calibrated on the rows of the fit, are made from every origin
-of the protocol in `benchmarks.accuracy_tasks`. Needs the data beside the project. ``--write`` puts the rows of all tasks
-into docs/benchmarks.md.
+of the protocol in `benchmarks.accuracy_tasks`. Needs the data beside the project. ``--write`` puts the rows of all
+tasks into docs/benchmarks.md.
 """
 
 import sys
