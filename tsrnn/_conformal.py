@@ -1,8 +1,10 @@
 """Split conformal prediction: from the scores of past forecasts to widths and shifts that hold as often as they say."""
 
 import math
+from bisect import insort
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tsrnn._series import Floats
 
@@ -36,17 +38,50 @@ def adaptive_widths(scores: Floats, coverage: float) -> Floats:
     Every step ahead and target has a level of its own, replayed over its scores in the order of time; the scores that a
     level selects from are those before it (Gibbs & Candes 2021).
     """
-    missed = 1 - coverage
-    first = max(1, math.ceil(1 / missed))
-    flat = scores.reshape(len(scores), -1)
-    widths = np.empty(flat.shape[1])
-    for number, column in enumerate(flat.T):
-        level, ordered = missed, np.sort(column[:first])
-        for score in column[first:]:
-            level += RATE * (missed - (score > _score_at(ordered, level)))
-            ordered = np.insert(ordered, np.searchsorted(ordered, score), score)
-        widths[number] = _score_at(ordered, level)
-    return widths.reshape(scores.shape[1:])
+    widths = [_Level(column, coverage).width for column in scores.reshape(len(scores), -1).T]
+    return np.array(widths).reshape(scores.shape[1:])
+
+
+def adaptive_walk(past: Floats, scores: Floats, origins: NDArray[np.int64], coverage: float) -> Floats:
+    """Return widths (n_origins, n_steps, n_targets), each after what was known at its origin.
+
+    `past` are the scores before the first of `origins`; those of the walk are known as many steps after their origin as
+    they are ahead, and missing ones (NaN) never.
+    """
+    widths = np.empty(scores.shape)
+    for step in range(scores.shape[1]):
+        known = np.searchsorted(origins, origins - step - 1, side="right")
+        for target in range(scores.shape[2]):
+            level, absorbed = _Level(past[:, step, target], coverage), 0
+            for number, count in enumerate(known):
+                for score in scores[absorbed:count, step, target]:
+                    level.absorb(score)
+                absorbed = count
+                widths[number, step, target] = level.width
+    return widths
+
+
+class _Level:
+    """The level of one step ahead and target, moved by each of its scores."""
+
+    def __init__(self, scores: Floats, coverage: float) -> None:
+        self.missed = self.level = 1 - coverage
+        first = max(1, math.ceil(1 / self.missed))
+        self.ordered = sorted(scores[:first].tolist())
+        for score in scores[first:]:
+            self.absorb(score)
+
+    @property
+    def width(self) -> float:
+        """The score that a new one exceeds with probability `level`; past the ends, the greatest, or none."""
+        rank = conformal_rank(len(self.ordered), 1 - self.level)
+        return 0.0 if rank < 1 else self.ordered[min(rank, len(self.ordered)) - 1]
+
+    def absorb(self, score: float) -> None:
+        """Widen after a miss and narrow after a hit; then select from this score as well."""
+        if not math.isnan(score):
+            self.level += RATE * (self.missed - (score > self.width))
+            insort(self.ordered, float(score))
 
 
 def conformal_shift(errors: Floats, level: float) -> Floats:
@@ -62,9 +97,3 @@ def conformal_shift(errors: Floats, level: float) -> Floats:
     # Above the median the cautious rank is the upper one, below it the lower one, and between them at the median.
     shift: Floats = ends[1] if level > 0.5 else ends[0] if level < 0.5 else (ends[0] + ends[1]) / 2
     return shift
-
-
-def _score_at(ordered: Floats, level: float) -> float:
-    """Return the score that a new one exceeds with probability `level`; past the ends, the greatest, or none."""
-    rank = conformal_rank(len(ordered), 1 - level)
-    return 0.0 if rank < 1 else float(ordered[min(rank, len(ordered)) - 1])

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tsrnn._conformal import adaptive_widths, conformal_shift, conformal_widths, scores_needed
+from tsrnn._conformal import adaptive_walk, adaptive_widths, conformal_shift, conformal_widths, scores_needed
 from tsrnn._distributions import NEEDED, Reader, point, reader
 from tsrnn._panels import PanelForm, Track
 from tsrnn._series import Floats, Form
@@ -183,6 +183,13 @@ class IntervalMixin:
             return np.sort(np.stack([low - width * unit, high + width * unit], axis=-1), axis=-1)
 
         return bounds
+
+    def _walked(self, name: Any, told: Floats, truth: Floats, origins: NDArray[np.int64], coverage: float) -> Floats:
+        """Return adaptive bounds (n_origins, n_steps, n_targets, 2), each after the truth known at its origin."""
+        then, past = self._past(name, told.shape[1], "adaptive", ())
+        self._check_enough(name, len(then), coverage)
+        width = adaptive_walk(np.abs(then - past[..., 0]), np.abs(truth - told), origins, coverage)
+        return np.stack([told - width, told + width], axis=-1)
 
     def _past(self, name: Any, n_steps: int, method: str, levels: Sequence[float]) -> tuple[Floats, Floats]:
         """Return the truth (n_origins, n_steps, n_targets) and what the copy told of it from each origin after its fit.

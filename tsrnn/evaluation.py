@@ -69,7 +69,8 @@ def backtest(
         Of a forecaster, the probability of intervals to make beside its forecasts, in (0, 1), calibrated on the
         training rows of its fit alone. None: no intervals.
     method : str, default="conformal"
-        How intervals are made, as in `predict_interval`; "adaptive" has seen the rows of the fit, and no later ones.
+        How intervals are made, as in `predict_interval`. "adaptive" follows the walk: the values up to an origin have
+        moved its intervals, those after the fit included.
     n_jobs : int, default=None
         Fits run at once, as in joblib.
     progress : bool, default=True
@@ -202,8 +203,8 @@ def _forecast_group(estimator: Any, walk: Walk, group: list[Fold], intervals: tu
         told = forecasts
         if (read := model._reader(method, middle(coverage))) is not point:
             told = _from_origins(model, walk, train.start, pieces, read)
-        for column, (low, high) in zip(columns, _bounds(model, walk, pieces, told, intervals), strict=True):
-            column |= {"lower": low, "upper": high}
+        for column, bounds in zip(columns, _bounds(model, walk, pieces, told, intervals), strict=True):
+            column |= {"lower": bounds[..., 0], "upper": bounds[..., 1]}
     return list(zip(pieces, columns, strict=True))
 
 
@@ -248,22 +249,29 @@ def _bounds(
     pieces: list[Piece],
     told: list[NDArray[np.float64]],
     intervals: tuple[float, str],
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield the bounds of each piece: calibrated on the fit's rows, or, of a series unknown to it, on the rows before.
+) -> list[NDArray[np.float64]]:
+    """Return the bounds of each piece (n_test, n_targets, 2), calibrated on the rows of the fit.
 
-    The latter are those up to the first origin of that series.
+    Those of a series unknown to the fit are calibrated on its rows up to its first origin.
     """
-    calibrated: dict[tuple[Hashable, int], Any] = {}
-    knowing: dict[Hashable, BaseForecaster] = {}
+    coverage, method = intervals
+    same: dict[tuple[Hashable, int], list[int]] = {}
+    for number, piece in enumerate(pieces):
+        same.setdefault((piece.name, piece.reach), []).append(number)
+    found: dict[int, NDArray[np.float64]] = {}
     model._copy = model._fitted_copy()  # before histories unknown to the fit share it
-    for piece, values in zip(pieces, told, strict=True):
-        if piece.name not in knowing:
-            is_known = piece.name in model._tracks
-            knowing[piece.name] = model if is_known else model.with_history(*walk.arguments({piece.name: piece.train}))
-        if (piece.name, piece.reach) not in calibrated:
-            calibrated[piece.name, piece.reach] = knowing[piece.name]._calibrated(piece.name, piece.reach, *intervals)
-        bounds = calibrated[piece.name, piece.reach](values)[-len(piece.test) :]
-        yield bounds[..., 0], bounds[..., 1]
+    for (name, reach), numbers in same.items():
+        first = pieces[numbers[0]].train
+        knowing = model if name in model._tracks else model.with_history(*walk.arguments({name: first}))
+        own = np.stack([told[number] for number in numbers])
+        if method == "adaptive":
+            origins = np.array([pieces[number].train[-1] for number in numbers])
+            truth = walk.values(name)[origins[:, None] + 1 + np.arange(reach)]
+            bounds = knowing._walked(name, own, truth, origins, coverage)
+        else:
+            bounds = knowing._calibrated(name, reach, coverage, method)(own)
+        found |= {number: each[-len(pieces[number].test) :] for number, each in zip(numbers, bounds, strict=True)}
+    return [found[number] for number in range(len(pieces))]
 
 
 def _table(walk: Walk, answers: list[Answer]) -> pd.DataFrame:
