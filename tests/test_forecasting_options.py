@@ -329,7 +329,7 @@ def test_days_apart_are_days_of_the_wall_clock():
 
 def test_a_stride_that_leaves_nothing_is_refused():
     series = pd.Series(np.arange(30.0), index=pd.date_range("2024-01-01", periods=30, freq="h"))
-    with pytest.raises(ValueError, match=r"^Forecaster: stride='2D' leaves no window whose target is known\. Lower"):
+    with pytest.raises(ValueError, match=r"^Forecaster: stride='2D' leaves no window whose target is known\. Its"):
         seen(series, stride="2D")
     with pytest.raises(InvalidParameterError, match=r"`stride` must be an integer >= 1, as neither X nor y has"):
         seen(series.to_numpy(), stride="1D")

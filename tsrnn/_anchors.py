@@ -27,8 +27,11 @@ def offsets_of(anchor: str | None, values: Floats, origins: NDArray[np.int64], l
     if anchor != "mean":
         last: Floats = values[origins]
         return last
-    sums = np.cumsum(np.concatenate([np.zeros((1, values.shape[1])), values - values[0]]), axis=0)
-    means: Floats = (sums[origins + 1] - sums[origins + 1 - lookback]) / lookback + values[0]
+    is_known = ~np.isnan(values)
+    start = np.nan_to_num(values[np.argmax(is_known, axis=0), np.arange(values.shape[1])])
+    known = np.where(is_known, values - start, 0.0)  # windows that lack a value are of no use
+    sums = np.cumsum(np.concatenate([np.zeros((1, values.shape[1])), known]), axis=0)
+    means: Floats = (sums[origins + 1] - sums[origins + 1 - lookback]) / lookback + start
     return means
 
 
@@ -61,7 +64,7 @@ class LinearMap:
     def fit(self, windows: Windows, targets: Floats) -> "LinearMap":
         """Solve for the targets (n_windows, n_outputs)."""
         size = windows.shape[1] * windows.shape[2]
-        check_memory("Forecaster", 16 * size * (size + targets.shape[1]))
+        check_memory("Forecaster", 32 * size * (size + targets.shape[1]))
         self.start_ = flat(windows[:1])
         is_late = windows.origins > np.quantile(windows.origins, 1 - HELD_OUT)
         early, late = np.flatnonzero(~is_late), np.flatnonzero(is_late)

@@ -2,16 +2,16 @@
 
 from copy import copy
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from tsrnn._distributions import Reader, point
-from tsrnn._intervals import IntervalMixin
+from tsrnn._intervals import IntervalMixin, until
 from tsrnn._panels import Track, panel_form, split
 from tsrnn._reading import Origins, ReaderMixin
 from tsrnn._series import Floats, read_index, read_rows, same_steps, steps_left_out
@@ -31,8 +31,6 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
     overrides ``_learn_tracks`` and ``_forecast_tracks``.
     """
 
-    _reads_all: ClassVar[bool] = True
-
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn from a series.
 
@@ -51,10 +49,11 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         """
         before = self.__dict__.copy()
         try:
-            self._copy = None
+            self._copy = self._memory = None
             self._tracks = self._read_known(X, y)
             self._learn_tracks(list(self._tracks.values()))
-            self._parameters = self.get_params(deep=False)
+            self._fit_tracks, self._is_foreign = self._tracks, False
+            self._parameters = {name: _kept(value) for name, value in self.get_params(deep=False).items()}
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(before)
@@ -76,11 +75,11 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
             In the form and the units of the series seen in `fit`, with the index that continues it.
         """
         ahead = self._told(X)
-        dressed = {name: self._form.dress(values, index) for name, (values, index) in ahead.items()}
+        dressed = {name: self._form.dress(values, index) for name, (values, index, _) in ahead.items()}
         return dressed[None] if self._panel is None else self._panel.dress(dressed)
 
-    def _told(self, X: Any, read: Reader = point) -> dict[Any, tuple[Floats, pd.Index]]:
-        """Return the forecast of each series, (n_steps, n_targets[, n_values]), and its index."""
+    def _told(self, X: Any, read: Reader = point) -> dict[Any, tuple[Floats, pd.Index, int]]:
+        """Return the forecast of each series, (n_steps, n_targets[, n_values]), its index, and the steps before it."""
         fitted = self._as_fitted()
         parts = fitted._split_future(X)
         forecasts: dict[Any, Floats] = {}
@@ -91,7 +90,7 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
             origins = [np.array([len(track.target) - 1]) for track in tracks]
             forecasts |= dict(zip(same, fitted._roll(tracks, origins, reach, read), strict=True))
         return {
-            name: (forecasts[name][0, skip:], continue_axis(fitted._index_of(name), count, skip, owner=self))
+            name: (forecasts[name][0, skip:], continue_axis(fitted._index_of(name), count, skip, owner=self), skip)
             for name, (count, skip, _) in steps.items()
         }
 
@@ -127,6 +126,7 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         other._panel = panel_form(self, X if y is None else y)
         read = {name: self._read(*parts) for name, parts in other._split_known(X, y).items()}
         other._tracks = {name: Track(name, *rows) for name, rows in read.items()}
+        other._is_foreign, other._memory = True, None
         for track in other._tracks.values():
             other._learn_track(track)
         other._remember_index()
@@ -296,9 +296,9 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
 
     def _cut(self, track: Track, origin: int, n_steps: int) -> Track:
         """Return what a forecast of `n_steps` steps from `origin` may know of a series."""
-        first = 0 if self._reads_all else max(0, origin + 1 - self._needed)
-        covariates = None if track.covariates is None else track.covariates[first : origin + 1 + n_steps]
-        return replace(track, target=track.target[first : origin + 1], covariates=covariates)
+        return replace(
+            track, target=track.target[: origin + 1], covariates=until(track.covariates, origin + 1 + n_steps)
+        )
 
     def _extended(self, track: Track, values: Floats, covariates: Floats | None, index: pd.Index | None) -> Track:
         """Return a series with rows that follow it."""
@@ -314,6 +314,11 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         if track.covariates is not None and covariates is not None:
             both = np.concatenate([track.covariates, covariates])
         return replace(track, target=np.concatenate([track.target, values]), covariates=both, index=stamps)
+
+
+def _kept(value: Any) -> Any:
+    """Return a parameter as it is, of an estimator a clone: `set_params` may change what belongs to it."""
+    return clone(value) if hasattr(value, "get_params") and not isinstance(value, type) else value
 
 
 def _continued(track: Track, future: Floats) -> Track:

@@ -78,9 +78,13 @@ class _Level:
         return 0.0 if rank < 1 else self.ordered[min(rank, len(self.ordered)) - 1]
 
     def absorb(self, score: float) -> None:
-        """Widen after a miss and narrow after a hit; then select from this score as well."""
+        """Widen after a miss and narrow after a hit; then select from this score as well.
+
+        A level that asks for more than the greatest score stands for no bound at all, which nothing misses.
+        """
         if not math.isnan(score):
-            self.level += RATE * (self.missed - (score > self.width))
+            is_bounded = conformal_rank(len(self.ordered), 1 - self.level) <= len(self.ordered)
+            self.level += RATE * (self.missed - (is_bounded and score > self.width))
             insort(self.ordered, float(score))
 
 

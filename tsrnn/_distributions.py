@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 
 from tsrnn._validation import invalid_parameter, name_of
@@ -30,6 +31,8 @@ def reader(owner: object, method: str, levels: Sequence[float]) -> Reader:
     """Return what reads the values of `method`: quantiles at `levels`, or one deviation less, the centre, one more."""
 
     def read(regressor: Any, X: Any) -> Floats:
+        if isinstance(regressor, MultiOutputRegressor):
+            return np.stack([read(each, X) for each in regressor.estimators_], axis=-1)
         final, samples = _last_step(regressor, X)
         if not _tells(final, method):
             remedy = f'{name_of(final)} tells nothing of it. Use "conformal" or "adaptive".'

@@ -1,6 +1,7 @@
 """Missing values of a series, by an explicit policy."""
 
-from typing import Any
+from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -36,19 +37,36 @@ def complete(values: Floats, origins: NDArray[np.int64], lookback: int, reach: i
     return ~holed[origins - lookback + 1]
 
 
-def until(track: Track, origin: int) -> Track:
-    """Return what is known of a series at `origin`, its covariates as they are."""
-    return Track(track.name, track.target[: origin + 1], track.covariates, track.index, track.learnt)
+def tail(target: Floats, origin: int, needed: int, policy: str) -> Floats:
+    """Return the last `needed` rows up to `origin`, filled as all rows up to it would be."""
+    start = max(0, origin + 1 - needed)
+    begin = start
+    while policy == "interpolate" and begin > 0 and np.isnan(target[begin]).any():
+        begin -= 1
+    return filled(target[begin : origin + 1], policy)[start - begin :].copy()
 
 
-def around_gaps(tracks: list[Track], origins: list[NDArray[np.int64]]) -> list[tuple[int, Any, Track]]:
-    """Return (number of the series, which of its origins, series) so that no gap is filled with what comes after it.
+def cut(track: Track, origin: int, needed: int, n_ahead: int, policy: str) -> Track:
+    """Return the `needed` rows of a series up to `origin`, with the covariates of `n_ahead` steps more."""
+    start = max(0, origin + 1 - needed)
+    covariates = None if track.covariates is None else track.covariates[start : origin + 1 + n_ahead]
+    return replace(track, target=tail(track.target, origin, needed, policy), covariates=covariates)
+
+
+Job: TypeAlias = tuple[int, NDArray[np.int64], Track, NDArray[np.int64]]
+"""Number of a series, which of its origins, what is known of it, and where the origins lie in that."""
+
+
+def around_gaps(tracks: list[Track], origins: list[NDArray[np.int64]], needed: int, n_ahead: int) -> list[Job]:
+    """Return jobs to forecast from `origins` so that no gap is filled with what comes after it.
 
     Where a value is missing at an origin, the series ends there.
     """
-    jobs: list[tuple[int, Any, Track]] = []
+    jobs: list[Job] = []
     for number, (track, rows) in enumerate(zip(tracks, origins, strict=True)):
         is_open = np.isnan(track.target[rows]).any(axis=1)
-        jobs.append((number, np.flatnonzero(~is_open), track))
-        jobs += [(number, np.array([k]), until(track, int(rows[k]))) for k in np.flatnonzero(is_open)]
+        jobs.append((number, np.flatnonzero(~is_open), track, rows[~is_open]))
+        for k in np.flatnonzero(is_open):
+            known = cut(track, int(rows[k]), needed, n_ahead, "interpolate")
+            jobs.append((number, np.array([k]), known, np.array([len(known.target) - 1])))
     return [job for job in jobs if len(job[1])]

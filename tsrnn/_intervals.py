@@ -25,7 +25,7 @@ PLAIN = ["conformal", "adaptive"]
 class IntervalMixin:
     """Intervals, quantiles and sample paths of a forecaster, calibrated on forecasts that it would have made.
 
-    A copy, fitted on the first three quarters of the known rows, forecasts from every origin in the last one; the first
+    A copy, fitted on the first three quarters of the rows of the fit, forecasts from every origin after them; the first
     call fits it, and rows that come with `update` add to its residuals.
     """
 
@@ -34,7 +34,10 @@ class IntervalMixin:
     _panel: PanelForm | None
     _tracks: dict[Any, Track]
     _methods: ClassVar[list[str]] = PLAIN
+    _fit_tracks: dict[Any, Track]
+    _is_foreign: bool
     _copy: "tuple[Any, dict[Any, int]] | None" = None
+    _memory: "dict[Any, tuple[Floats, Floats]] | None" = None
 
     def predict_interval(self, X: Any = None, *, coverage: float = 0.9, method: str = "conformal") -> Any:
         """Return intervals that hold the steps to come with a given probability, each step by itself.
@@ -57,7 +60,7 @@ class IntervalMixin:
         -------
         DataFrame (n_steps, 2) or (n_steps, 2 * n_targets), ndarray of shape (n_steps, n_targets, 2), or a panel
             The bounds "lower" and "upper" in the units of the series: the columns of a DataFrame, below the names of
-            the targets where there are several; the last axis of an array.
+            the targets where the series was a DataFrame; the last axis of an array.
 
         Raises
         ------
@@ -78,8 +81,9 @@ class IntervalMixin:
         check_option(self, "method", method, self._methods)
         read = self._reader(method, middle(coverage))
         bounds = {}
-        for name, (values, index) in self._told(X, read).items():  # type: ignore[attr-defined]
-            found = self._calibrated(name, len(values), coverage, method)(values)
+        fitted, answers = self._ready(X, read)
+        for name, (values, index, skip) in answers.items():
+            found = fitted._calibrated(name, skip + len(values), coverage, method, skip)(values)
             bounds[name] = _dressed(self._form, found, index, ["lower", "upper"])
         return bounds[None] if self._panel is None else self._panel.dress(bounds)
 
@@ -120,10 +124,12 @@ class IntervalMixin:
         check_option(self, "method", method, [name for name in self._methods if name != "adaptive"])
         read = self._reader(method, levels)
         found = {}
-        for name, (told, index) in self._told(X, read).items():  # type: ignore[attr-defined]
+        fitted, answers = self._ready(X, read)
+        for name, (told, index, skip) in answers.items():
             values = _valued(told, method)
-            truth, past = self._past(name, len(values), method, levels)
-            self._check_enough(name, len(truth), max(*levels, *(1 - level for level in levels)))
+            truth, past = (part[:, skip:] for part in fitted._past(name, skip + len(values), method, levels))
+            extreme = max(levels, key=lambda level: abs(level - 0.5))
+            fitted._check_enough(name, len(truth), max(extreme, 1 - extreme), f"the quantile {extreme:g}")
             noise = _noise(truth, past)
             shifted = np.empty((*values.shape[:2], len(levels)))
             for number, level in enumerate(levels):
@@ -159,17 +165,34 @@ class IntervalMixin:
         """
         check_int(self, "n_paths", n_paths, minimum=1)
         rng, paths = np.random.default_rng(random_state), {}
-        for name, (centre, _) in self._told(X).items():  # type: ignore[attr-defined]
-            truth, past = self._past(name, len(centre), "conformal", ())
+        fitted, answers = self._ready(X, point)
+        for name, (centre, _, skip) in answers.items():
+            truth, past = (part[:, skip:] for part in fitted._past(name, skip + len(centre), "conformal", ()))
             paths[name] = centre + (truth - past[..., 0])[rng.integers(len(truth), size=n_paths)]
         return paths[None] if self._panel is None else paths
 
     def _reader(self, method: str, levels: Sequence[float]) -> Reader:
         return reader(self, method, levels) if method in NEEDED else point
 
-    def _calibrated(self, name: Any, n_steps: int, coverage: float, method: str) -> Callable[[Floats], Floats]:
-        """Return what makes bounds (..., n_steps, n_targets, 2) of what the reader of `method` tells of a series."""
-        truth, past = self._past(name, n_steps, method, middle(coverage))
+    def _ready(self, X: Any, read: Reader) -> tuple[Any, dict[Any, tuple[Floats, pd.Index, int]]]:
+        """Return this forecaster with the parameters of its fit and with its copy, made once, and what it tells."""
+        fitted = self._as_fitted()  # type: ignore[attr-defined]
+        answers = fitted._told(X, read)
+        if self._copy is None:
+            self._copy = fitted._fitted_copy()
+        if self._memory is None:
+            self._memory = {}
+        fitted._copy, fitted._memory = self._copy, self._memory
+        return fitted, answers
+
+    def _calibrated(
+        self, name: Any, n_steps: int, coverage: float, method: str, skip: int = 0
+    ) -> Callable[[Floats], Floats]:
+        """Return what makes bounds (..., n_targets, 2) of what the reader of `method` tells of a series.
+
+        That is of the steps up to `n_steps` ahead without the first `skip`.
+        """
+        truth, past = (part[:, skip:] for part in self._past(name, n_steps, method, middle(coverage)))
         self._check_enough(name, len(truth), coverage)
         noise = _noise(truth, past)
         (low, unit), (high, _) = (_centre(method, past, end, noise) for end in (0, -1))
@@ -194,21 +217,25 @@ class IntervalMixin:
     def _past(self, name: Any, n_steps: int, method: str, levels: Sequence[float]) -> tuple[Floats, Floats]:
         """Return the truth (n_origins, n_steps, n_targets) and what the copy told of it from each origin after its fit.
 
-        What it told has a last axis of values.
+        What it told has a last axis of values. The last answer is remembered until rows come in.
         """
         fresh, track, first = self._as_copied(name)
+        asked = (name, n_steps, method, tuple(levels), len(track.target))
+        if self._memory and asked in self._memory:
+            return self._memory[asked]
         rows = self._rows_like_the_last(track)
-        rows = rows[(rows >= first - 1) & (rows < len(track.target) - n_steps)]
+        rows = rows[(rows >= max(first, fresh._needed) - 1) & (rows < len(track.target) - n_steps)]
         rows = rows[fresh._can_forecast(track, rows)]
-        if len(rows) == 0:
-            raise ValueError(
-                f"{name_of(self)}: the last {len(track.target) - first} of {len(track.target)} rows are too few for "
-                f"residuals {n_steps} steps ahead. Pass a longer series."
-            )
+        self._check_some(track, first, n_steps, len(rows))
         told = fresh._roll([track], [rows], n_steps, self._reader(method, levels))[0]
         truth = track.target[rows[:, None] + 1 + np.arange(n_steps)]
         whole = ~np.isnan(truth).any(axis=(1, 2))
-        return truth[whole], _valued(told, method)[whole]
+        self._check_some(track, first, n_steps, int(whole.sum()))
+        answer = truth[whole], _valued(told, method)[whole]
+        if self._memory is not None:
+            self._memory.clear()
+            self._memory[asked] = answer
+        return answer
 
     def _as_copied(self, name: Any) -> tuple[Any, Track, int]:
         """Return the copy, a series with what the copy has learnt of it, and how many of its rows the copy has seen."""
@@ -216,14 +243,12 @@ class IntervalMixin:
             self._copy = self._fitted_copy()
         fresh, firsts = self._copy
         track = self._tracks[name]
-        first = firsts[name] if name in firsts else self._first(track)
-        known = replace(track, target=track.target[:first], covariates=_until(track.covariates, first))
-        if name in fresh._tracks:
-            learnt = fresh._tracks[name].learnt
-        else:
-            fresh._learn_track(known)
-            learnt = known.learnt
-        return fresh, replace(track, learnt=learnt), first
+        if not self._is_foreign:
+            return fresh, replace(track, learnt=fresh._tracks[name].learnt), firsts[name]
+        first = self._first(track)
+        known = replace(track, target=track.target[:first], covariates=until(track.covariates, first))
+        fresh._learn_track(known)
+        return fresh, replace(track, learnt=known.learnt), first
 
     def _rows_like_the_last(self, track: Track) -> NDArray[np.int64]:
         """Return the rows from which forecasts like the next one were made: here, all."""
@@ -236,12 +261,13 @@ class IntervalMixin:
         return int(ends[min(int(np.searchsorted(ends, wanted)), len(ends) - 1)])
 
     def _fitted_copy(self) -> tuple[Any, dict[Any, int]]:
-        """Return a copy of this forecaster fitted on the first part of each series, and the length of that part."""
+        """Return a copy of this forecaster fitted on the first part of the rows of its fit, and the length of that."""
         fresh = copy(self._as_fitted())  # type: ignore[attr-defined]
-        firsts = {name: self._first(track) for name, track in self._tracks.items()}
+        fresh._is_foreign = False
+        firsts = {name: self._first(track) for name, track in self._fit_tracks.items()}
         fresh._tracks = {
-            name: replace(track, target=track.target[: firsts[name]], covariates=_until(track.covariates, firsts[name]))
-            for name, track in self._tracks.items()
+            name: replace(track, target=track.target[: firsts[name]], covariates=until(track.covariates, firsts[name]))
+            for name, track in self._fit_tracks.items()
         }
         try:
             fresh._learn_tracks(list(fresh._tracks.values()))
@@ -250,12 +276,20 @@ class IntervalMixin:
             raise
         return fresh, firsts
 
-    def _check_enough(self, name: Any, count: int, coverage: float) -> None:
+    def _check_some(self, track: Track, first: int, n_steps: int, count: int) -> None:
+        if count == 0:
+            raise ValueError(
+                f"{name_of(self)}: the last {len(track.target) - first} of {len(track.target)} rows are too few for "
+                f"residuals {n_steps} steps ahead. Pass a longer series."
+            )
+
+    def _check_enough(self, name: Any, count: int, coverage: float, what: str = "") -> None:
         needed = scores_needed(coverage)
         if count < needed:
             raise ValueError(
-                f"{name_of(self)}: coverage={coverage:g} needs at least {needed} residuals; the last quarter of the "
-                f"series{'' if name is None else f' {name!r}'} gives {count}. Lower it, or pass a longer series."
+                f"{name_of(self)}: {what or f'coverage={coverage:g}'} needs at least {needed} residuals; the last "
+                f"quarter of the series{'' if name is None else f' {name!r}'} gives {count}. Ask for less, or pass a "
+                "longer series."
             )
 
 
@@ -281,7 +315,7 @@ def _centre(method: str, values: Floats, number: int, noise: Floats) -> tuple[Fl
         return values[..., 0], 1.0
     if method == "quantile":
         return values[..., number], 1.0
-    spread = (values[..., 2] - values[..., 0]) / 2
+    spread = (values[..., 2] - values[..., 0]) / 2  # the values rise
     unit = np.sqrt(spread**2 + noise) if method == "ensemble" else spread
     return values[..., 1], np.maximum(unit, np.finfo(np.float64).tiny)
 
@@ -296,5 +330,5 @@ def _dressed(form: Form, values: Floats, index: pd.Index, names: list[Any]) -> A
     return pd.DataFrame(values.reshape(len(values), -1), index=index, columns=columns)
 
 
-def _until(covariates: Floats | None, end: int) -> Floats | None:
+def until(covariates: Floats | None, end: int) -> Floats | None:
     return None if covariates is None else covariates[:end]

@@ -84,5 +84,6 @@ def rows_apart(index: pd.DatetimeIndex, size: pd.Timedelta | pd.offsets.BaseOffs
         stamps.append(last - len(stamps) * size)
     moments = pd.DatetimeIndex(stamps[::-1])
     rows = index.get_indexer(local(moments, index.tz) if is_calendar else moments)
+    rows[-1] = len(index) - 1  # also where the clocks show it twice
     found: NDArray[np.int64] = rows[rows >= 0].astype(np.int64)
     return found

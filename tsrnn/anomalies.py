@@ -239,7 +239,7 @@ class ForecastAnomalyDetector(OutlierMixin, BaseEstimator):
         """Return the scores of each series in the form of `data`."""
         if None in scores:
             return scores[None]
-        return scores if isinstance(data, dict) else pd.concat(scores, names=data.index.names)
+        return scores if isinstance(data, dict) else pd.concat(scores, names=data.index.names).reindex(data.index)
 
 
 def _errors(model: BaseForecaster, track: Track, start: int) -> Iterator[tuple[Origins, Floats]]:

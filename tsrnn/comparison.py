@@ -136,6 +136,9 @@ def compare(
     a loss for each origin, the mean over its steps and series, and `horizon` the number of origins whose test rows
     overlap. It is not corrected for the number of models, nor for the choice of the best rule.
 
+    The naive rules take no missing values: fill the series first. With `coverage`, every series of a panel that a model
+    or rule forecasts must be long enough for its residuals.
+
     A model with a long lookback may leave out series of a panel that others forecast. All scores are over those folds
     of those series that every model and rule has forecast; the tables are whole. MASE of a panel has a scale for each
     series, of the first such fold, and leaves out the series whose training rows repeat themselves.

@@ -1,7 +1,6 @@
 """Series in, forecast out: a meta-estimator that makes a forecaster of any scikit-learn regressor."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,13 +15,13 @@ from tsrnn._base_forecaster import BaseForecaster
 from tsrnn._chains import Chain, lag_of, steps_of
 from tsrnn._distributions import NEEDED, Reader, point
 from tsrnn._framing import Framing
-from tsrnn._gaps import POLICIES, around_gaps, complete, filled
+from tsrnn._gaps import POLICIES, around_gaps, complete, cut, filled
 from tsrnn._intervals import PLAIN
 from tsrnn._kinds import is_estimator, predicts_several, takes_windows, weight_name
 from tsrnn._panels import Track
 from tsrnn._reading import Origins
 from tsrnn._series import Floats
-from tsrnn._spans import Span, read_span, rows_apart
+from tsrnn._spans import Size, Span, read_span, rows_apart
 from tsrnn._validation import check_bool, check_int, check_option, check_real, invalid_parameter, name_of
 from tsrnn.forecast_streams import ForecastStream
 from tsrnn.windows import Windows
@@ -81,8 +80,8 @@ class Forecaster(BaseForecaster):
         all of them in and out.
     stride : int or offset, default=1
         Steps from one training window to the next, back from the last one. An offset such as "1D", of a series with
-        stamps, is counted back from the last row, days by the wall clock: what forecasts at midnight learns from
-        midnights alone.
+        stamps, is counted back from the last row, days by the wall clock and periods by their begin: what forecasts at
+        midnight learns from midnights alone. Moments between two rows are left out.
     half_life : float, default=None
         Steps after which a training window counts half as much as the latest. None: all count the same.
 
@@ -178,7 +177,6 @@ class Forecaster(BaseForecaster):
         self.stride = stride
         self.half_life = half_life
 
-    _reads_all = False
     _methods: ClassVar = [*PLAIN, *NEEDED]
 
     @property
@@ -272,7 +270,7 @@ class Forecaster(BaseForecaster):
         if len(origins) == 0:
             raise ValueError(
                 f"{name_of(self)}: stride={self.stride!r} leaves no window{of_series(track)} whose target is known. "
-                "Lower it, or pass a longer series."
+                "Its moments must be those of rows; lower it, or pass a longer series."
             )
         whole = complete(values, origins, self.lookback, self._reach)
         self.n_dropped_ += int((~whole).sum())
@@ -285,17 +283,18 @@ class Forecaster(BaseForecaster):
 
     def _strided(self, track: Track, first: int, last: int) -> Origins:
         """Return the origins from `first` to `last` that `stride` leaves."""
-        if isinstance(self.stride, int | np.integer):
-            stride = check_int(self, "stride", self.stride, minimum=1)
+        stride = self._stride_of(track)
+        if isinstance(stride, int):
             return np.arange(last, first - 1, -stride)[::-1]
         rows = self._rows_like_the_last(track)
         return rows[(rows >= first) & (rows <= last)]
 
+    def _stride_of(self, track: Track) -> Size:
+        return read_span(self, "stride", self.stride, _times_of(track))
+
     def _rows_like_the_last(self, track: Track) -> Origins:
         """Return the rows that an offset as `stride` leaves; all without one."""
-        index = track.index.to_timestamp() if isinstance(track.index, pd.PeriodIndex) else track.index
-        times = index if isinstance(index, pd.DatetimeIndex) else None
-        stride = read_span(self, "stride", self.stride, times)
+        stride, times = self._stride_of(track), _times_of(track)
         if times is None or isinstance(stride, int):
             return super()._rows_like_the_last(track)
         return rows_apart(times[: len(track.target)], stride)
@@ -303,11 +302,10 @@ class Forecaster(BaseForecaster):
     def _forecast_tracks(self, tracks: list[Track], origins: list[Origins], read: Reader) -> list[Floats]:
         if self.missing != "interpolate":
             return self._forecast_known(tracks, origins, read)
-        jobs = around_gaps(tracks, origins)
-        known = [track for _, _, track in jobs]
-        done = self._forecast_known(known, [origins[i][chosen] for i, chosen, _ in jobs], read)
+        jobs = around_gaps(tracks, origins, self._needed, self._reach)
+        done = self._forecast_known([track for _, _, track, _ in jobs], [rows for *_, rows in jobs], read)
         answers = [np.empty((len(rows), *done[0].shape[1:])) for rows in origins]
-        for (i, chosen, _), forecast in zip(jobs, done, strict=True):
+        for (i, chosen, _, _), forecast in zip(jobs, done, strict=True):
             answers[i][chosen] = forecast
         return answers
 
@@ -322,7 +320,10 @@ class Forecaster(BaseForecaster):
         if self.anchor == "linear":
             outputs = outputs + self._linear.predict(windows)
         each = [self._in_units(value, tracks, stages, series, origins) for value in outputs]
-        return each[0] if read is point else [np.stack(values, axis=-1) for values in zip(*each, strict=True)]
+        if read is point:
+            return each[0]
+        # A transformer that falls has turned their order round.
+        return [np.sort(np.stack(values, axis=-1), axis=-1) for values in zip(*each, strict=True)]
 
     def _in_units(self, outputs: Floats, tracks: Any, stages: Any, series: Any, origins: Any) -> list[Floats]:
         """Return what the outputs of all windows tell of each series, in its units."""
@@ -342,8 +343,7 @@ class Forecaster(BaseForecaster):
         return complete(lacking, origins, self._needed, 0)
 
     def _cut(self, track: Track, origin: int, n_steps: int) -> Track:
-        known = replace(track, target=filled(track.target[: origin + 1], self.missing))
-        return super()._cut(known, origin, n_steps)
+        return cut(track, origin, self._needed, n_steps, self.missing)
 
     def _check_complete(self, track: Track, values: Floats, origins: Origins) -> None:
         whole = complete(values, origins, self.lookback, 0)
@@ -420,6 +420,12 @@ class Forecaster(BaseForecaster):
                     f"{name_of(self)}: the static covariate {self._columns[number]!r} changes within the "
                     f"series{of_series(track, ' ')}. Take it out of `static_covariates`."
                 )
+
+
+def _times_of(track: Track) -> pd.DatetimeIndex | None:
+    """Return the stamps of a series, of periods their begin; None without any."""
+    index = track.index.to_timestamp() if isinstance(track.index, pd.PeriodIndex) else track.index
+    return index if isinstance(index, pd.DatetimeIndex) else None
 
 
 def of_series(track: Track, before: str = " of the series ") -> str:
