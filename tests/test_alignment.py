@@ -171,7 +171,7 @@ def test_forecaster(sizes, stride, k, n_covariates, multivariate):
     )
     rows, future = ((X[:n], y), X[n:]) if n_covariates else ((y,), None)
     (_, windows, targets), (_, asked, _) = recorded(lambda: forecaster.fit(*rows).predict(future))
-    origins = range(lookback - 1, n - horizon, stride)
+    origins = range(n - horizon - 1, lookback - 2, -stride)[::-1]
     series = [y] if multivariate else [y[:, [j]] for j in range(k)]
     by_series = [windows_of(values, X, origins, lookback, horizon) for values in series]
     np.testing.assert_array_equal(windows, np.stack(by_series, axis=1).reshape(-1, *by_series[0].shape[1:]))

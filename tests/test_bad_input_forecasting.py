@@ -105,7 +105,7 @@ def column(row, words, values, error, pattern):
 
 def stamps(row, words, index, error, pattern):
     """Return the cases of an index that is no time axis, for all who read one, `predict` without covariates as well."""
-    frame, owner = FRAME.set_axis(index, axis=0), "^({owner}|WalkForwardSplit): the index "
+    frame, owner = FRAME.set_axis(index, axis=0), "^({owner}|WalkForwardSplit|backtest): the index "
     cases = to_all(READ_ALL, row, words, frame, error, owner + pattern)
     empty = frame[[]]
     return cases + case(row, f"{words}: no covariates", lambda f: f.two.predict(empty), error, "the index " + pattern)

@@ -5,6 +5,7 @@ import contextlib
 import doctest
 import importlib
 import io
+import itertools
 import json
 import math
 import re
@@ -75,7 +76,7 @@ def blocks_of(page):
     """The fenced blocks of a page, in order."""
     found = list(re.finditer(r"^```(\w*)\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE))
     blocks = []
-    for here, after in zip(found, [*found[1:], None], strict=True):
+    for here, after in itertools.zip_longest(found, found[1:]):
         shown = after is not None and after[1] == "text" and not page[here.end() : after.start()].strip()
         line = page[: here.start()].count("\n") + 1
         blocks.append(Block(here[1], here[2], line, after[2] if shown else None))

@@ -194,10 +194,18 @@ def _fold(number: int, train: NDArray[Any], test: NDArray[Any]) -> Fold:
 
 
 def _alone(X: Any, y: Any) -> tuple[dict[Hashable, Member], pd.Index]:
+    if is_panel(X):
+        panel_form(OWNER, X)
+        raise TypeError(f"{OWNER}: X holds several series, y one. Give y the index of X.")
     X, y = indexable(X, y)
-    places = np.arange(len(X if y is None else y))
+    places = np.arange(_n_rows(X if y is None else y))
     index = next((data.index for data in (y, X) if isinstance(data, pd.Series | pd.DataFrame)), None)
     return {None: Member(X, y, places, index)}, pd.RangeIndex(len(places)) if index is None else index
+
+
+def _n_rows(data: Any) -> int:
+    """Return the number of rows; of what is no rows 0, which the splitter refuses in its own words."""
+    return 0 if data is None else data.shape[0] if hasattr(data, "shape") else len(data)
 
 
 def _together(X: Any, y: Any) -> tuple[dict[Hashable, Member], pd.Index]:
