@@ -36,12 +36,12 @@ def _told(index: pd.Index, encoder: Any) -> dict[str, Any] | None:
     if type(index) is pd.DatetimeIndex:
         return _stamps(index, encoder)
     if type(index) is pd.PeriodIndex:
-        periods = {"periods": encoder.node(index.asi8), "freq": index.freqstr}
+        periods = {"periods": encoder.unchanging(index.asi8), "freq": index.freqstr}
         return periods if FREQUENCY.fullmatch(index.freqstr) else None
     if type(index) is not pd.Index:
         return None
     if index.dtype.kind in "iu":
-        return {"integers": encoder.node(index.to_numpy())}
+        return {"integers": encoder.unchanging(index.to_numpy())}
     texts = index.tolist()
     if str(index.dtype) in TEXT_TYPES and all(isinstance(text, str) for text in texts):
         return {"texts": [str(text) for text in texts], "dtype": str(index.dtype)}
@@ -50,7 +50,7 @@ def _told(index: pd.Index, encoder: Any) -> dict[str, Any] | None:
 
 def _stamps(index: pd.DatetimeIndex, encoder: Any) -> dict[str, Any] | None:
     zone = None if index.tz is None else str(index.tz)
-    told = {"stamps": encoder.node(index.asi8), "unit": index.unit, "zone": zone, "freq": index.freqstr}
+    told = {"stamps": encoder.unchanging(index.asi8), "unit": index.unit, "zone": zone, "freq": index.freqstr}
     try:
         same = are_stamps(told) and _decode_stamps(index.asi8, index.unit, zone, index.freqstr)
     except (ValueError, KeyError):

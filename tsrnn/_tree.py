@@ -5,6 +5,7 @@ key, its tag: ``{"tuple": [1, 2]}``, ``{"array": 0}``, ``{"object": ["Chain", {"
 """
 
 import datetime
+import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -148,8 +149,15 @@ class Encoder:
         dtype = values.dtype.newbyteorder("<")
         if dtype.str not in DTYPES:
             self._refuse(self._owner, self._attribute, values)
-        place = values.ctypes.data, dtype.str, values.shape, values.strides
+        return self._numbered(values, (values.ctypes.data, dtype.str, values.shape, values.strides))
+
+    def unchanging(self, values: NDArray[Any]) -> dict[str, Any]:
+        """Return the node of the numbers of an index: as nothing changes them, equal ones are stored once."""
+        return self._numbered(values, (values.dtype.str, hashlib.sha256(values.tobytes()).digest()))
+
+    def _numbered(self, values: NDArray[Any], place: Any) -> dict[str, Any]:
         if place not in self._numbers:
+            dtype = values.dtype.newbyteorder("<")
             self._numbers[place] = len(self.arrays)
             self._alive.append(values)
             # What is neither C nor Fortran order is computed with as a copy in C order, so that one keeps the bits.
@@ -230,7 +238,8 @@ class Decoder:
         spec = self._table[name]
         made: Any = object.__new__(spec.cls)
         values = {attribute: self.value(part) for attribute, part in attributes.items()}
-        vars(made).update({**spec.defaults, **values})
+        vars(made).update(values)
+        vars(made).update({attribute: value for attribute, value in spec.defaults.items() if attribute not in values})
         return made
 
     def _frame(self, told: Any) -> pd.DataFrame:

@@ -177,11 +177,13 @@ def read_directory(file: BinaryIO, size: int) -> list[Entry]:
         raise BadZipError("its directory does not stand where it says")
     listing = _at(file, begin, length)
     entries: list[Entry] = []
-    place = 0
+    places = [0]
     for number in range(count):
-        entry = _read_entry(listing, place, number, entries)
-        place += CENTRAL.size + len(entry.name)
-        entries.append(entry)
+        entries.append(_read_entry(listing, places[-1], number, entries))
+        places.append(places[-1] + len(entries[-1].listing))
+    for entry, place in zip(entries, places, strict=False):
+        if listing[place : place + len(entry.listing)] != entry.listing:
+            raise BadZipError(f"the member {entry.name} is listed as no plain file, or overlaps another one")
     if _directory(entries) != listing + last or entries[-1].end != begin:
         raise BadZipError(f"the directory, behind {entries[-1].name}, tells other sizes than the file has")
     return entries
@@ -199,10 +201,7 @@ def _read_entry(listing: bytes, place: int, number: int, before: list[Entry]) ->
     if flags or method or packed != size:
         kind = "encrypted" if flags & 1 else "compressed" if method else "marked as something special"
         raise BadZipError(f"the member {name} is {kind}")
-    entry = Entry(name, checksum, size, before[-1].end if before else 0)
-    if entry.listing != listing[place : place + len(entry.listing)]:
-        raise BadZipError(f"the member {name} is listed as no plain file, or overlaps another one")
-    return entry
+    return Entry(name, checksum, size, before[-1].end if before else 0)
 
 
 def read_into(file: BinaryIO, entry: Entry, content: Any) -> None:
