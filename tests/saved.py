@@ -64,19 +64,26 @@ def with_intervals(estimator):
 
 
 LOGARITHM = FunctionTransformer(np.log1p, np.expm1)
+WITH_MEASURED = {"past_covariates": ["measured"], "stride": pd.Timedelta("2D")}
 CHAIN = make_pipeline(Differencer(2), QuantileTransformer(n_quantiles=10))
 CASES = {
-    "linear anchor": (lambda: forecaster(Ridge(), anchor="linear", target_transformer=PowerTransformer()).fit(SERIES), asked),
+    "linear anchor": (
+        lambda: forecaster(Ridge(), anchor="linear", target_transformer=PowerTransformer()).fit(SERIES), asked,
+    ),
     "calibrated": (lambda: with_intervals(forecaster(Ridge()).fit(SERIES)), in_intervals),
     "not calibrated": (lambda: forecaster(Ridge(), anchor="mean").fit(SERIES), in_intervals),
     "update": (lambda: forecaster(Ridge()).fit(SERIES), lambda e: e.update(LATER).predict()),
     "stream": (lambda: forecaster(Ridge()).fit(SERIES), lambda e: e.stream().observe(1.5)),
-    "function": (lambda: forecaster(LinearRegression(), scaler=MinMaxScaler(), target_transformer=LOGARITHM).fit(SERIES), asked),
+    "function": (
+        lambda: forecaster(LinearRegression(), scaler=MinMaxScaler(), target_transformer=LOGARITHM).fit(SERIES), asked,
+    ),
     "panel": (lambda: forecaster(ElasticNet(0.01), target_transformer=CHAIN).fit(PANEL), in_intervals),
-    "panel of rows": (lambda: forecaster(Ridge(), scaler=RobustScaler()).fit(pd.concat({"a": SERIES, "b": SERIES + 1})), asked),
+    "panel of rows": (
+        lambda: forecaster(Ridge(), scaler=RobustScaler()).fit(pd.concat({"a": SERIES, "b": SERIES + 1})), asked,
+    ),
     "covariates": (
-        lambda: forecaster(make_pipeline(MaxAbsScaler(), Ridge()), past_covariates=["measured"], stride=pd.Timedelta("2D"))
-        .fit(COVARIATES, SERIES + 1), lambda e: e.predict(NEXT),
+        lambda: forecaster(make_pipeline(MaxAbsScaler(), Ridge()), **WITH_MEASURED).fit(COVARIATES, SERIES + 1),
+        lambda e: e.predict(NEXT),
     ),
     "gaps": (lambda: forecaster(Ridge(), missing="interpolate", scaler=None).fit(GAPS), asked),
     "multivariate": (lambda: forecaster(Ridge(), multivariate=True, scale="window").fit(NUMBERED), in_intervals),
@@ -96,7 +103,10 @@ CASES = {
     ),
     "differences": (lambda: Differencer(2).fit(COVARIATES), lambda e: e.transform(ROWS)),
     "holidays": (lambda: CalendarFeatures(holidays="GB").fit(COVARIATES), lambda e: e.transform(ROWS)),
-    "dates": (lambda: CalendarFeatures(["hour"], holidays=[DAYS[82 % 80].date()]).fit(COVARIATES), lambda e: e.transform(COVARIATES)),
+    "dates": (
+        lambda: CalendarFeatures(["hour"], holidays=[DAYS[2].date()]).fit(COVARIATES),
+        lambda e: e.transform(COVARIATES),
+    ),
 }  # fmt: skip
 
 

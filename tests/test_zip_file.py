@@ -34,6 +34,10 @@ def path(tmp_path):
     return tmp_path / "model.tsrnn"
 
 
+def names_in(folder):
+    return [each.name for each in folder.iterdir()]
+
+
 def refused(path, content, words=""):
     path.write_bytes(content)
     with pytest.raises(ModelFileError, match=words) as caught:
@@ -168,7 +172,7 @@ def test_a_file_takes_the_place_of_another(path):
     save(NaiveForecaster().fit(VALUES), path)
     save(SeasonalNaiveForecaster(3).fit(VALUES), path)
     assert isinstance(load(path), SeasonalNaiveForecaster)
-    assert os.listdir(path.parent) == [path.name]
+    assert names_in(path.parent) == [path.name]
 
 
 def test_a_link_stays_a_link(path, tmp_path):
@@ -196,7 +200,7 @@ def test_a_full_disk_leaves_what_was_there(path, whole, monkeypatch, function):
         save(SeasonalNaiveForecaster(3).fit(VALUES), path)
     assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
     assert path.read_bytes() == whole
-    assert os.listdir(path.parent) == [path.name]
+    assert names_in(path.parent) == [path.name]
 
 
 def test_an_interrupt_leaves_what_was_there(path, whole, monkeypatch):
@@ -205,7 +209,7 @@ def test_an_interrupt_leaves_what_was_there(path, whole, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         save(NaiveForecaster().fit(VALUES), path)
     assert path.read_bytes() == whole
-    assert os.listdir(path.parent) == [path.name]
+    assert names_in(path.parent) == [path.name]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
@@ -230,7 +234,7 @@ def test_what_a_killed_writer_left_is_removed_and_what_another_writes_is_not(pat
     with live.open("rb") as file:
         assert _zip_file._lock(file, wait=True)
         save(NaiveForecaster().fit(VALUES), path)
-    assert sorted(os.listdir(path.parent)) == sorted([path.name, live.name, others.name])
+    assert sorted(names_in(path.parent)) == sorted([path.name, live.name, others.name])
 
 
 def test_of_two_writers_the_last_one_wins(path):
@@ -246,7 +250,7 @@ def test_of_two_writers_the_last_one_wins(path):
     while any(thread.is_alive() for thread in threads):
         if path.exists():
             assert bits(load(path).predict()) in [bits(model.predict()) for model in models]
-    assert os.listdir(path.parent) == [path.name]
+    assert names_in(path.parent) == [path.name]
 
 
 WRITER = """

@@ -80,7 +80,9 @@ def _spec(cls: Any, state: Mapping[str, Kind], special: Mapping[str, Kind] | Non
     needed = [name for name in state if name not in optional]
     # Of a forecaster, they stand in for the parameters that are set since.
     fitted = {"_parameters": record(own)} if "_tracks" in state else {}
-    return Spec(cls, own, {**OPTIONAL, **state, **fitted}, [*needed, *fitted], defaults)
+    # A rule keeps a copy of itself for each series of a panel, and each copy the index of all series.
+    left_out = ["index_"] if "_tracks" in state else []
+    return Spec(cls, own, {**OPTIONAL, **state, **fitted}, [*needed, *fitted], left_out, defaults)
 
 
 def _plain_object(cls: type, **always: Kind) -> Spec:
