@@ -266,7 +266,7 @@ def test_nothing_dangerous_stands_in_the_modules(module):
         "zipfile",
         "skops",
     ]
-    assert not modules & set(banned.split())
+    assert not modules & set(banned)
     looked_up = [ast.unparse(call) for call in calls if ast.unparse(call.func) == "getattr"]
     assert looked_up == (["getattr(np, name)"] if module == "_tree" else [])  # over a tuple in the code
 
