@@ -1,6 +1,12 @@
 """Recurrent networks for time series as scikit-learn estimators."""
 
-from tsrnn._validation import InvalidParameterError, TrainingDivergedError
+from tsrnn._validation import (
+    InvalidParameterError,
+    ModelFileError,
+    ModelSaveError,
+    ModelVersionError,
+    TrainingDivergedError,
+)
 from tsrnn.anomalies import ForecastAnomalyDetector
 from tsrnn.baselines import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster, WindowAverageForecaster
 from tsrnn.calendars import CalendarFeatures
@@ -27,6 +33,7 @@ from tsrnn.metrics import (
     symmetric_mean_absolute_percentage_error,
 )
 from tsrnn.model_selection import WalkForwardSplit
+from tsrnn.persistence import load, save
 from tsrnn.physionet import fetch_mitbih
 from tsrnn.plotting import ForecastDisplay
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
@@ -52,6 +59,9 @@ __all__ = [
     "InvalidParameterError",
     "LSTMClassifier",
     "LSTMRegressor",
+    "ModelFileError",
+    "ModelSaveError",
+    "ModelVersionError",
     "NaiveForecaster",
     "RegressorStream",
     "SARIMAXForecaster",
@@ -79,6 +89,7 @@ __all__ = [
     "find_seasons",
     "interval_coverage",
     "interval_score",
+    "load",
     "load_ecg",
     "load_electricity_demand",
     "load_sp500",
@@ -87,6 +98,7 @@ __all__ = [
     "overall_weighted_average",
     "residual_diagnostics",
     "root_mean_squared_scaled_error",
+    "save",
     "skill_score",
     "suggest_lookback",
     "symmetric_mean_absolute_percentage_error",

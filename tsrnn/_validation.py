@@ -26,6 +26,33 @@ class TrainingDivergedError(ArithmeticError):
     """The training loss became infinite or not a number."""
 
 
+class ModelSaveError(TypeError):
+    """An estimator holds something that a file must not hold, such as a function."""
+
+
+class ModelFileError(ValueError):
+    """A file is not one that `save` wrote: cut, changed, or made by somebody else.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    reason : str
+        What is wrong with it, and with which of its members.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class ModelVersionError(ModelFileError):
+    """A file was written by a newer version than this one."""
+
+
 def name_of(owner: object) -> str:
     """Return the name that an error gives to `owner`: a class name, or the string itself."""
     return owner if isinstance(owner, str) else type(owner).__name__

@@ -1,0 +1,320 @@
+"""Fitted estimators in files: what comes back, what is refused, and what loading never does."""
+
+import ast
+import json
+import pickle
+import re
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from estimators import make, same
+from saved import CASES, GOLDEN, SERIES, VALUES, bits, forecaster, parts_of, write_parts
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import FunctionTransformer
+
+from tsrnn import (
+    CalendarFeatures,
+    ETSForecaster,
+    GRUClassifier,
+    GRURegressor,
+    LSTMClassifier,
+    LSTMRegressor,
+    ModelFileError,
+    ModelSaveError,
+    ModelVersionError,
+    NaiveForecaster,
+    SimpleRNNClassifier,
+    SimpleRNNRegressor,
+    load,
+    make_windows,
+    save,
+)
+
+PACKAGE = Path(__file__).parents[1] / "tsrnn"
+READERS = ["persistence", "_zip_file", "_tree", "_index_nodes", "_node_kinds", "_saved_classes", "_saved_networks"]
+WINDOWS, TARGETS = make_windows(VALUES, lookback=6, horizon=2)
+CLASSES = np.where(TARGETS[:, 0] > 0, "up", "down")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.tsrnn"
+
+
+def again(estimator, path):
+    save(estimator, path)
+    return load(path)
+
+
+# --- what comes back ---
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_answers_are_those_of_the_saved_one(case, path):
+    fit, ask = CASES[case]
+    estimator = fit()
+    loaded = again(estimator, path)
+    assert type(loaded) is type(estimator)
+    assert bits(ask(loaded)) == bits(ask(estimator))
+
+
+@pytest.mark.parametrize("case", ["linear anchor", "panel", "multivariate", "anomalies", "rows", "dates"])
+def test_a_loaded_one_is_saved_as_the_same_bytes(case, path):
+    loaded = again(CASES[case][0](), path)
+    before = path.read_bytes()
+    save(loaded, path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("estimator", [SimpleRNNRegressor, LSTMRegressor, GRURegressor])
+def test_regressors_go_on_where_they_were(estimator, path):
+    fitted = make(estimator, n_members=2, early_stopping=1).fit(WINDOWS, TARGETS)
+    fitted.partial_fit(WINDOWS, TARGETS)
+    loaded = again(fitted, path)
+    assert loaded.get_params() == fitted.get_params()
+    assert bits(loaded.predict(WINDOWS)) == bits(fitted.predict(WINDOWS))
+    pd.testing.assert_frame_equal(loaded.history_, fitted.history_)
+    assert same(loaded.partial_fit(WINDOWS, TARGETS), fitted.partial_fit(WINDOWS, TARGETS))
+
+
+@pytest.mark.parametrize("estimator", [SimpleRNNClassifier, LSTMClassifier, GRUClassifier])
+def test_classifiers_keep_their_classes(estimator, path):
+    fitted = make(estimator, class_weight={"up": 2.0, "down": 1.0}).fit(WINDOWS, CLASSES)
+    loaded = again(fitted, path)
+    assert bits(loaded.predict(WINDOWS)) == bits(fitted.predict(WINDOWS))
+    assert bits(loaded.predict_proba(WINDOWS)) == bits(fitted.predict_proba(WINDOWS))
+    assert same(loaded.fit(WINDOWS, CLASSES), fitted.fit(WINDOWS, CLASSES))
+
+
+@pytest.mark.parametrize("loss", ["quantile", "gaussian"])
+def test_distributions_come_back(loss, path):
+    options = {"activation": "relu", "reset_after": False, "kernel_regularizer": "l2"}
+    network = make(GRURegressor, loss=loss, decoder="parallel", cell_options=options, epochs=1)
+    fitted = forecaster(network).fit(VALUES)
+    ask = {"coverage": 0.5, "method": loss}
+    loaded = again(fitted, path)
+    assert bits(loaded.predict_interval(**ask)) == bits(fitted.predict_interval(**ask))
+
+
+def test_parameters_set_since_the_fit_are_kept_apart(path):
+    fitted = NaiveForecaster(2).fit(VALUES).set_params(horizon=5)
+    loaded = again(fitted, path)
+    assert (loaded.horizon, len(loaded.predict())) == (5, 2)
+
+
+@pytest.mark.parametrize("name", ["Größe 大.tsrnn", "x" * 200])
+def test_names_of_files_do_not_matter(name, tmp_path):
+    assert again(NaiveForecaster().fit(VALUES), str(tmp_path / name)).predict() == VALUES[-1]
+
+
+@pytest.mark.filterwarnings("ignore:load. the file was written with")
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.tsrnn")), ids=lambda file: file.stem)
+def test_files_of_every_format_load(file):
+    number, name = file.stem.split("-", 1)
+    answers = json.loads((GOLDEN / f"{number}.json").read_text(encoding="utf-8"))
+    loaded, expected = load(file), answers[name.replace("-", " ")]
+    if name == "network":
+        answer = loaded.predict(WINDOWS[:3])
+    elif name == "classifier":
+        answer = loaded.predict_proba(WINDOWS[:3])
+    else:
+        answer = loaded.predict()
+    answer = list(answer.values()) if isinstance(answer, dict) else answer
+    np.testing.assert_allclose(np.asarray(answer), np.asarray(expected), rtol=0, atol=1e-6)
+
+
+def test_there_are_golden_files():
+    assert len(list(GOLDEN.glob("1-*.tsrnn"))) == 5
+
+
+# --- what is refused at save ---
+
+
+REFUSED = {
+    "callbacks": [keras.callbacks.Callback()],
+    "optimizer": keras.optimizers.SGD(),
+    "build_network": len,
+    "random_state": np.random.RandomState(0),
+    "cell_options": {"kernel_initializer": keras.initializers.Ones()},
+    "learning_rate": keras.optimizers.schedules.CosineDecay(1.0, 9),
+}
+
+
+def test_what_has_no_place_in_a_file_is_named(path):
+    fitted = make(epochs=1).fit(WINDOWS, TARGETS)
+    for name, value in REFUSED.items():
+        before = fitted.get_params()[name]
+        fitted.set_params(**{name: value})
+        with pytest.raises(ModelSaveError, match=f"SimpleRNNRegressor: `{name}` must be"):
+            save(fitted, path)
+        fitted.set_params(**{name: before})
+    assert not path.exists()
+
+
+def test_what_keras_would_look_up_is_refused(path):
+    fitted = make(epochs=1).fit(WINDOWS, TARGETS).set_params(cell_options={"activation": "my_own"})
+    with pytest.raises(ModelSaveError, match="`cell_options` must be"):
+        save(fitted, path)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "words"),
+    [
+        (ETSForecaster(), "`estimator` must be .* statsmodels"),
+        (Ridge, "`estimator` must be"),
+        (GridSearchCV(Ridge(), {"alpha": [1.0]}), "`estimator` must be"),
+        (forecaster(Ridge(), target_transformer=FunctionTransformer(abs, abs)), "`func` must be .* numpy's"),
+        (CalendarFeatures(holidays="Germany"), "`holidays` must be"),
+    ],
+)
+def test_other_estimators_are_refused(estimator, words, path):
+    if isinstance(estimator, CalendarFeatures) or not isinstance(estimator, type | GridSearchCV):
+        estimator.fit(SERIES)
+    with pytest.raises(ModelSaveError, match=words):
+        save(estimator, path)
+
+
+def test_only_what_is_fitted_is_saved(path):
+    with pytest.raises(NotFittedError):
+        save(NaiveForecaster(), path)
+
+
+def test_a_subclass_is_another_class(path):
+    class Own(NaiveForecaster):
+        pass
+
+    with pytest.raises(ModelSaveError, match="Own"):
+        save(Own().fit(VALUES), path)
+
+
+# --- what is refused at load ---
+
+
+def test_a_missing_file_is_missing(path):
+    with pytest.raises(FileNotFoundError):
+        load(path)
+
+
+def test_errors_tell_the_file_and_can_be_pickled(path):
+    path.write_bytes(b"PK")
+    with pytest.raises(ModelFileError, match=re.escape(str(path))) as caught:
+        load(path)
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copy), copy.path) == (str(caught.value), str(path))
+    assert isinstance(copy, ValueError)
+
+
+def test_a_file_may_be_too_large(path):
+    save(NaiveForecaster().fit(VALUES), path)
+    with pytest.raises(ModelFileError, match="max_bytes=100"):
+        load(path, max_bytes=100)
+    assert load(path, max_bytes=path.stat().st_size).predict() == VALUES[-1]
+
+
+def test_a_newer_format_is_told_from_a_broken_file(path):
+    save(NaiveForecaster().fit(VALUES), path)
+    manifest, contents = parts_of(path)
+    manifest["versions"]["tsrnn"] = "99.1"
+    write_parts(path, {**manifest, "format": 2, "more": 1}, contents)
+    with pytest.raises(ModelVersionError, match=r"99\.1.*formats up to 1"):
+        load(path)
+
+
+def test_another_version_of_what_it_is_made_of_warns_once(path):
+    save(NaiveForecaster().fit(VALUES), path)
+    manifest, contents = parts_of(path)
+    manifest["versions"] |= {"sklearn": "0.1", "keras": "2.0", "numpy": "1.0"}
+    write_parts(path, manifest, contents)
+    with pytest.warns(UserWarning, match=r"sklearn 0\.1 .*keras 2\.0") as caught:
+        load(path)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+# --- what loading never does ---
+
+
+@pytest.mark.parametrize("module", READERS)
+def test_nothing_dangerous_stands_in_the_modules(module):
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    names = {ast.unparse(call.func) for call in calls}
+    assert not names & {"eval", "exec", "compile", "__import__", "setattr", "globals", "locals", "delattr"}
+    assert not {name.split(".")[-1] for name in names} & {"import_module", "system", "popen", "find_class", "query"}
+    modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    banned = [
+        "pickle",
+        "marshal",
+        "shelve",
+        "yaml",
+        "h5py",
+        "joblib",
+        "dill",
+        "importlib",
+        "subprocess",
+        "socket",
+        "ctypes",
+        "zipfile",
+        "skops",
+    ]
+    assert not modules & set(banned)
+    looked_up = [ast.unparse(call) for call in calls if ast.unparse(call.func) == "getattr"]
+    assert looked_up == (["getattr(np, name)"] if module == "_tree" else [])  # over a tuple in the code
+
+
+AUDIT = """
+import json, sys
+import tsrnn, pandas, zoneinfo
+seen = []
+def hook(event, arguments):
+    writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+    names = ("exec", "compile", "subprocess", "socket", "os.system", "os.exec", "os.posix_spawn", "os.fork", "ctypes",
+             "marshal", "pickle", "code.", "urllib", "shutil", "os.remove", "os.rename", "import")
+    if writes or event.startswith(names):
+        seen.append([event, str(arguments[0])])
+sys.addaudithook(hook)
+for path in sys.argv[1:]:
+    tsrnn.load(path)
+    seen.append(["loaded", path])
+found = list(seen)
+print(json.dumps([found, "tensorflow" in sys.modules or "keras" in sys.modules]))
+"""
+
+
+@pytest.mark.filterwarnings("ignore:load. the file was written with")
+def test_loading_runs_imports_and_writes_nothing():
+    files = [str(file) for file in sorted(GOLDEN.glob("*.tsrnn"))]
+    command = [sys.executable, "-W", "ignore", "-c", AUDIT, *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    found, engine = json.loads(done.stdout)
+    assert [what for event, what in found if event == "loaded"] == files
+    assert [pair for pair in found if pair[0] != "loaded" and not is_harmless(*pair)] == []
+    assert not engine
+
+
+def is_harmless(event, what):
+    """Whether an event is one of the libraries' own: what they import late, each by a name in their code."""
+    own = ("email", "importlib", "csv", "zipfile", "zlib", "bz2", "lzma", "pandas", "numpy", "zoneinfo", "_zoneinfo")
+    return event in ("import", "marshal.loads", "exec", "compile") and what.split(".")[0].startswith(own)
+
+
+def test_little_memory_is_taken(path):
+    save(NaiveForecaster().fit(np.arange(500_000.0)), path)
+    size = path.stat().st_size
+    assert size > 4_000_000
+    tracemalloc.start()
+    try:
+        load(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * size
