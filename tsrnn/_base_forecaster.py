@@ -50,6 +50,7 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         before = self.__dict__.copy()
         try:
             self._copy = self._memory = None
+            self._fit_tracks = {}
             self._tracks = self._read_known(X, y)
             self._learn_tracks(list(self._tracks.values()))
             self._fit_tracks, self._is_foreign = self._tracks, False

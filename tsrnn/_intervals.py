@@ -269,6 +269,7 @@ class IntervalMixin:
             name: replace(track, target=track.target[: firsts[name]], covariates=until(track.covariates, firsts[name]))
             for name, track in self._fit_tracks.items()
         }
+        fresh._fit_tracks = fresh._tracks
         try:
             fresh._learn_tracks(list(fresh._tracks.values()))
         except ValueError as error:
