@@ -81,8 +81,8 @@ def _spec(cls: Any, state: Mapping[str, Kind], special: Mapping[str, Kind] | Non
     # Of a forecaster, they stand in for the parameters that are set since.
     fitted = {"_parameters": record(own)} if "_tracks" in state else {}
     # A rule keeps a copy of itself for each series of a panel, and each copy the index of all series.
-    left_out = ["index_"] if "_tracks" in state else []
-    return Spec(cls, own, {**OPTIONAL, **state, **fitted}, [*needed, *fitted], left_out, defaults)
+    left_out, forgotten = (["index_"], ["_memory"]) if "_tracks" in state else ([], [])
+    return Spec(cls, own, {**OPTIONAL, **state, **fitted}, [*needed, *fitted], left_out, forgotten, defaults)
 
 
 def _plain_object(cls: type, **always: Kind) -> Spec:
@@ -121,6 +121,8 @@ def _of_every_forecaster() -> dict[str, Kind]:
     columns = listed(COUNT)
     return {
         "_tracks": tracks,
+        "_fit_tracks": tracks,
+        "_is_foreign": FLAG,
         "_form": instance("Form"),
         "_panel": one_of(NONE, instance("PanelForm")),
         "_copy": one_of(NONE, fixed(instance(*FORECASTERS), mapped(LABEL, COUNT))),

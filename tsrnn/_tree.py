@@ -54,8 +54,9 @@ class Spec:
     """A class that a file may hold, and what each of its attributes may be.
 
     `always` are attributes without which there is no object, `state` those that a fit adds, `needed` those of them that
-    must be there where the first of them is; where it is not, `left_out` are not written. `defaults` stand in for
-    attributes that another version does not have. `check` looks at how the attributes agree; it raises `UnfitError`.
+    must be there where the first of them is; where it is not, `left_out` are not written. `forgotten` are never
+    written. `defaults` stand in for attributes that another version does not have. `check` looks at how the attributes
+    agree; it raises `UnfitError`.
     """
 
     cls: type
@@ -63,6 +64,7 @@ class Spec:
     state: Mapping[str, Kind] = field(default_factory=dict)
     needed: Sequence[str] = ()
     left_out: Sequence[str] = ()
+    forgotten: Sequence[str] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     check: "Callable[[dict[str, Any], Checker], None] | None" = None
 
@@ -172,7 +174,7 @@ class Encoder:
         before = self._owner, self._attribute
         left_out = spec.left_out if spec.needed and spec.needed[0] not in vars(value) else ()
         for attribute, part in vars(value).items():
-            if attribute in left_out:
+            if attribute in left_out or attribute in spec.forgotten:
                 continue
             self._owner, self._attribute = name, attribute
             if attribute not in spec.always and attribute not in spec.state:
