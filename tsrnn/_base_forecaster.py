@@ -225,6 +225,7 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
         model._learn(track.target, track.covariates)
         track.learnt = copy(model)
         del track.learnt._tracks
+        track.learnt._fit_tracks = {}
 
     def _forecast_tracks(self, tracks: list[Track], origins: list[Origins], read: Reader) -> list[Floats]:  # noqa: ARG002
         """Return (n_origins, `_reach`, n_targets) of each series; of several values, with an axis for them behind."""
