@@ -104,6 +104,15 @@ def test_distributions_come_back(loss, path):
     assert bits(loaded.predict_interval(**ask)) == bits(fitted.predict_interval(**ask))
 
 
+def test_the_file_of_a_panel_grows_with_its_series_alone(path):
+    sizes = []
+    for count in (10, 20, 30):
+        save(NaiveForecaster().fit({f"series {number + 10}": VALUES + number for number in range(count)}), path)
+        sizes.append(path.stat().st_size)
+    # Numbers of arrays, places and shapes have more digits.
+    assert sizes[2] - sizes[1] == pytest.approx(sizes[1] - sizes[0], rel=0.01)
+
+
 def test_parameters_set_since_the_fit_are_kept_apart(path):
     fitted = NaiveForecaster(2).fit(VALUES).set_params(horizon=5)
     loaded = again(fitted, path)

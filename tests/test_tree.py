@@ -34,6 +34,7 @@ MODELS = {
     "naive": lambda: NaiveForecaster().fit(SERIES[:9]),
     "network": lambda: make(GRURegressor, cell_options={"activation": "relu"}, epochs=1).fit(WINDOWS, TARGETS),
     "classifier": lambda: make(GRUClassifier, epochs=1).fit(WINDOWS, CLASSES),
+    "flags": lambda: make(GRUClassifier, epochs=1).fit(WINDOWS, TARGETS[:, 0] > 0),
     "pipeline": lambda: make_pipeline(StandardScaler(), Ridge()).fit(TARGETS, TARGETS),
     "forecaster": lambda: forecaster(Ridge(), anchor="linear", target_transformer=LOGARITHM).fit(SERIES[:30]),
     "panel": CASES["panel"][0],
@@ -170,6 +171,15 @@ def test_values_must_be_finite(parts, path, name, value):
     contents[number][: int(code[2])] = np.array(value, dtype=code).tobytes()
     manifest["arrays"][number]["sha256"] = hashlib.sha256(contents[number]).hexdigest()
     refused(path, manifest, contents, f"{number}.bin holds")
+
+
+def test_flags_are_0_or_1(parts, path):
+    manifest, contents = parts("flags")
+    (number,) = [i for i, told in enumerate(manifest["arrays"]) if told["dtype"] == "|b1"]
+    assert contents[number] == b"\0\1"
+    contents[number][1] = 2
+    manifest["arrays"][number]["sha256"] = hashlib.sha256(contents[number]).hexdigest()
+    refused(path, manifest, contents, f"{number}.bin holds flags that are neither 0 nor 1")
 
 
 # --- the tree ---
