@@ -117,7 +117,11 @@ def assert_same_output(printed, shown):
     assert far == [], printed
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.slow] if path.name == "concepts.md" else []) for path in PAGES],
+    ids=lambda path: path.name,
+)
 def test_pages_run(path):
     assert run_page(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) > 0
 
@@ -219,9 +223,8 @@ def test_all_notebooks_are_tested():
     assert list(BOOKS) == NOTEBOOKS
 
 
-@pytest.mark.parametrize(
-    "path", [ENERGY, pytest.param(ARCHITECTURES, marks=pytest.mark.slow)], ids=lambda path: path.stem
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [ENERGY, ARCHITECTURES], ids=lambda path: path.stem)
 def test_notebooks_run(path, tmp_path, monkeypatch):
     for variable in ["IPYTHONDIR", "JUPYTER_RUNTIME_DIR"]:
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
