@@ -60,6 +60,16 @@ def test_a_backtest_with_adaptive_intervals_follows_the_walk():
     assert widths[-1] > 2 * widths[0]
 
 
+def test_the_widths_of_a_walk_come_from_the_errors_before():
+    cv = WalkForwardSplit(40, test_size=1)
+    table = backtest(ridge(horizon=1), WALK, cv=cv, refit=False, coverage=0.8, method="adaptive", progress=False)
+    errors = (table["y_true"] - table["y_pred"]).abs().to_numpy()
+    truth, past = ridge(horizon=1).fit(WALK[:160])._past(None, 1, "adaptive", ())
+    before = np.abs(truth - past[..., 0]).ravel()
+    expected = [adaptive_widths(np.append(before, errors[:k])[:, None, None], 0.8).item() for k in range(40)]
+    np.testing.assert_allclose((table["upper"] - table["lower"]) / 2, expected)
+
+
 def other(n=150):
     return pd.Series(50 + 10 * np.sin(np.arange(n)), index=WALK.index[:n], name="load")
 
@@ -73,8 +83,8 @@ def test_intervals_of_another_history_do_not_depend_on_what_was_asked_before():
 
 
 def test_a_newcomer_shorter_than_four_lookbacks_has_intervals():
-    panel = ridge(lookback=60).fit({"a": WALK})
-    bounds = panel.with_history({"b": other(100)}).predict_interval(coverage=0.5)
+    panel = ridge(lookback=60, horizon=2).fit({"a": WALK})
+    bounds = panel.with_history({"b": other(75)}).predict_interval(coverage=0.5)  # three quarters of it are 56 rows
     assert np.isfinite(bounds["b"]).all(axis=None)
 
 
