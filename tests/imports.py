@@ -4,7 +4,7 @@ from pathlib import Path
 
 ENGINE = {
     "training", "programs", "networks", "losses", "windows", "_recurrent", "_samples", "_validation", "_parameters",
-    "_documentation",
+    "_documentation", "_checkpoints",
 }  # fmt: skip
 FORECASTING = {"_validation", "_spans", "_series", "_anchors", "_panels", "_chains", "_framing", "_gaps", "_reading"}
 EVERYTHING = {path.stem for path in (Path(__file__).parents[1] / "tsrnn").rglob("*.py")}
@@ -30,12 +30,14 @@ MAY_IMPORT = {
     "_truncation": set(),
     "_optimizers": set(),
     "_cache": set(),
+    "_runtime": set(),
     "_export": set(),
     "losses": set(),
     "networks": {"_validation", "_layers", "_decoders", "_truncation"},
-    "programs": {"_validation", "_cache", "_optimizers", "losses", "networks", "windows"},
+    "programs": {"_validation", "_cache", "_runtime", "_optimizers", "losses", "networks", "windows"},
     "training": {"_validation", "_optimizers", "losses", "networks", "windows", "programs"},
-    "_parameters": {"_validation"},
+    "_checkpoints": {"_validation"},
+    "_parameters": {"_validation", "_checkpoints"},
     "_documentation": set(),
     "_recurrent": (ENGINE - {"_recurrent", "_documentation"}) | {"_export"},
     "stepping": {"programs", "networks"},
@@ -68,8 +70,8 @@ MAY_IMPORT = {
     "diagnostics": {"_validation"},
     "model_selection": {"_validation", "_time_axis", "_spans"},
     "_folds": {"_validation", "_series", "_panels", "_base_forecaster"},
-    "evaluation": {"_validation", "_base_forecaster", "_folds", "_distributions", "_intervals"},
-    "comparison": {"_validation", "_folds", "baselines", "evaluation", "interval_metrics", "skill"},
+    "evaluation": {"_validation", "_checkpoints", "_base_forecaster", "_folds", "_distributions", "_intervals"},
+    "comparison": {"_validation", "_checkpoints", "_folds", "baselines", "evaluation", "interval_metrics", "skill"},
     "plotting": {"_validation"},
     "_zip_file": set(),
     "_weight_shapes": set(),

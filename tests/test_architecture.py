@@ -38,6 +38,7 @@ HEAVY = {
     "_truncation",
     "_export",
     "_optimizers",
+    "_runtime",
 } | {"stepping"}
 
 # Which modules may name these, and everything below them.

@@ -117,9 +117,12 @@ def assert_same_output(printed, shown):
     assert far == [], printed
 
 
+SLOW = {"concepts.md", "long-runs.md"}
+
+
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, marks=[pytest.mark.slow] if path.name == "concepts.md" else []) for path in PAGES],
+    [pytest.param(path, marks=[pytest.mark.slow] if path.name in SLOW else []) for path in PAGES],
     ids=lambda path: path.name,
 )
 def test_pages_run(path):

@@ -100,6 +100,7 @@ OTHERS = {
     "schedule": "cosine", "clipping": None,
     "epochs": 3, "batch_size": 7, "early_stopping": 4, "validation_fraction": 0.3,
     "n_members": 2, "warm_start": True, "random_state": 11, "callbacks": [Silent()], "jit_compile": True,
+    "checkpoint": "a folder",
 }  # fmt: skip
 
 ALONGSIDE = {"validation_fraction": {"early_stopping": 5}, "quantiles": {"loss": "quantile"}}
@@ -120,7 +121,7 @@ class Given(Exception):
     """Holds what the engine was given."""
 
 
-@pytest.mark.parametrize("name", [name for name in OTHERS if name not in {"n_members", "warm_start"}])
+@pytest.mark.parametrize("name", [name for name in OTHERS if name not in {"n_members", "warm_start", "checkpoint"}])
 def test_every_parameter_reaches_the_engine(name, monkeypatch):
     def stop(architecture, recipe, samples, start, rng, callbacks):
         counts = [part and len(part.windows) for part in samples]

@@ -93,6 +93,11 @@ TRAINING = """    optimizer : {{"adam", "adamw", "rmsprop", "sgd"}} or keras.opt
         Run: whether `fit` starts from the weights of the fit before, when the shapes agree.
     random_state : int, numpy.random.RandomState, default=None
         Run: seed of weights, order of the samples and dropout. No global random state is read or changed.
+    checkpoint : str or path, default=None
+        Run: a folder in which finished fits are kept; a fit that is found there, with the same data and parameters, is
+        not run again. A search, a backtest or an ensemble that was interrupted goes on where it stopped, on many
+        machines if they share the folder. With `random_state=None`, too, the fit that is found counts. Functions
+        count by their names. None: nothing is kept.
     callbacks : list of keras.callbacks.Callback, default=None
         Run: called at the beginning and end of training and of each epoch, not of each batch.
     jit_compile : bool or "auto", default="auto"

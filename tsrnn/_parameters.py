@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
+from tsrnn._checkpoints import check_folder
 from tsrnn._validation import (
     check_bool,
     check_finite,
@@ -43,6 +44,10 @@ def check(owner: Any) -> None:
     seed = owner.random_state
     if not (seed is None or isinstance(seed, np.random.RandomState)):
         check_int(owner, "random_state", seed, minimum=0)
+    check_folder(owner, owner.checkpoint)
+    if owner.checkpoint is not None and owner.callbacks:
+        constraint = "None with `callbacks`, which nothing calls in a fit that is found again"
+        raise invalid_parameter(owner, "checkpoint", constraint, owner.checkpoint)
 
 
 def _check_network(owner: Any) -> None:

@@ -1,6 +1,7 @@
 """What every recurrent estimator shares: the training of its members, what it keeps of them, and what it can tell."""
 
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,9 +12,10 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from tsrnn import _parameters
+from tsrnn._checkpoints import Checkpoint, key_of
 from tsrnn._parameters import check_weights
 from tsrnn._samples import as_windows
-from tsrnn._validation import kept_whole, name_of
+from tsrnn._validation import invalid_parameter, kept_whole, name_of
 from tsrnn.windows import Windows
 
 Floats = NDArray[np.float64]
@@ -45,6 +47,7 @@ class RecurrentEstimator(BaseEstimator):
     n_outputs_: int
     n_members: int
     optimizer: Any
+    checkpoint: Any
 
     def _fit_whole(self, X: Any, y: Any, sample_weight: Any, *, continues: bool) -> Self:
         """Fit, and keep the previous fit whole when anything goes wrong on the way."""
@@ -76,7 +79,7 @@ class RecurrentEstimator(BaseEstimator):
 
     def _train(self, windows: Windows, targets: Floats, weights: Floats, *, continues: bool, reset: bool) -> None:
         from tsrnn import training
-        from tsrnn.networks import Architecture, content
+        from tsrnn.networks import content
 
         weights = weights / weights.max()
         counted = weights >= np.finfo(np.float32).tiny  # a batch of smaller ones would be divided by zero
@@ -92,13 +95,40 @@ class RecurrentEstimator(BaseEstimator):
         self._architecture = values
         parts = (samples, None) if continues or self.early_stopping is None else self._split(samples)
         recipe = self._recipe(continues=continues)
-        members = []
+        train_member = self._train_member if continues or self.checkpoint is None else self._find_member
         generators = self._generators(0 if reset else self.n_iter_)
-        for start, rng in zip(starts, generators, strict=True):
-            architecture = Architecture(**values)
-            begin = start or (training.initial_weights(architecture, rng), None)
-            members.append(training.fit(architecture, recipe, parts, begin, rng, self.callbacks or ()))
+        members = [
+            train_member(number, recipe, parts, *own) for number, own in enumerate(zip(starts, generators, strict=True))
+        ]
         self._keep(members, continues=continues)
+
+    def _train_member(self, _: int, recipe: Any, parts: Any, start: Any, rng: np.random.Generator) -> Any:
+        """Train a network, from new weights unless it has a start."""
+        from tsrnn import training
+        from tsrnn.networks import Architecture
+
+        architecture = Architecture(**self._architecture)
+        begin = start or (training.initial_weights(architecture, rng), None)
+        return training.fit(architecture, recipe, parts, begin, rng, self.callbacks or ())
+
+    def _find_member(self, number: int, recipe: Any, parts: Any, start: Any, rng: np.random.Generator) -> Any:
+        """Take a network from the checkpoint, or train it and keep it there."""
+        from tsrnn.networks import content
+        from tsrnn.training import Trained
+
+        checkpoint = Checkpoint(self.checkpoint)
+        seed = None if self.random_state is None else rng.bit_generator.state
+        samples = [None if part is None else part.content for part in parts]
+        try:
+            key = key_of("fit", content(self._architecture), content(vars(recipe)), samples, start, seed, number)
+        except (PicklingError, TypeError) as error:
+            constraint = "None with parameters that cannot be pickled, such as a lambda"
+            raise invalid_parameter(self, "checkpoint", constraint, self.checkpoint) from error
+        if (found := checkpoint.read(key)) is not None:
+            return Trained.from_arrays(found)
+        trained = self._train_member(number, recipe, parts, start, rng)
+        checkpoint.write(key, trained.to_arrays())
+        return trained
 
     def _keep(self, members: list[Any], *, continues: bool) -> None:
         """Take over what the members learnt."""

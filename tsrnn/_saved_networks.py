@@ -66,6 +66,8 @@ PARAMETERS = {
     "class_weight": one_of(choice(None, "balanced"), mapped(kinds.SCALAR, REAL)),
     "random_state": one_of(NONE, kinds.INTEGER),
 }
+HERE = {"checkpoint": None}
+"""What belongs to one machine and stays there: a file from elsewhere must not say where a later fit writes."""
 WEIGHTS = Kind(
     "a list of the weights of each member",
     lambda node, checker: listed(listed(array(range(5)))).fits(node, checker) and node["list"] != [],
@@ -97,9 +99,11 @@ def network_specs() -> dict[str, Spec]:
     specs = {}
     for cls in (SimpleRNNRegressor, LSTMRegressor, GRURegressor, SimpleRNNClassifier, LSTMClassifier, GRUClassifier):
         state = STATE | (OF_CLASSIFIERS if cls.__name__.endswith("Classifier") else OF_REGRESSORS)
-        own = {name: PARAMETERS.get(name, PLAIN) for name in inspect.signature(cls).parameters}
+        own = {name: PARAMETERS.get(name, PLAIN) for name in inspect.signature(cls).parameters if name not in HERE}
         needed = [name for name in state if name not in ("feature_names_in_", "_new_classes")]
-        specs[cls.__name__] = Spec(cls, own, state, needed, check=_checked(cls._cell))
+        specs[cls.__name__] = Spec(
+            cls, own, state, needed, forgotten=list(HERE), defaults=HERE, check=_checked(cls._cell)
+        )
     return specs
 
 

@@ -1,5 +1,6 @@
 """SimpleRNN, LSTM and GRU classifiers: recurrent networks as scikit-learn estimators."""
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
@@ -50,6 +51,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         n_members: int = 1,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         callbacks: Sequence[Any] | None = None,
         jit_compile: bool | str = "auto",
     ) -> None:
@@ -77,6 +79,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         self.n_members = n_members
         self.warm_start = warm_start
         self.random_state = random_state
+        self.checkpoint = checkpoint
         self.callbacks = callbacks
         self.jit_compile = jit_compile
 

@@ -1,5 +1,6 @@
 """Several models beside the naive rules on the same folds: which errs least, and whether that can be chance."""
 
+import os
 import time
 import warnings
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tsrnn._checkpoints import check_folder
 from tsrnn._folds import Walk, read_walk
 from tsrnn._validation import check_int, check_option, invalid_parameter
 from tsrnn.baselines import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
@@ -82,6 +84,7 @@ def compare(
     metric: str = "mae",
     season_length: int | None = None,
     progress: bool = True,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """Backtest several models and the naive rules on the same folds.
 
@@ -107,6 +110,8 @@ def compare(
         Steps in a season: adds the seasonal naive rule, and is the season of MASE. None: no season.
     progress : bool, default=True
         Whether to show a progress bar over the fits of each model.
+    checkpoint : str or path, default=None
+        As in `backtest`: a folder from which an interrupted comparison goes on. None: nothing is kept.
 
     Returns
     -------
@@ -120,7 +125,7 @@ def compare(
     Raises
     ------
     InvalidParameterError
-        `models`, `metric` or `season_length` is not what it must be.
+        `models`, `metric`, `season_length` or `checkpoint` is not what it must be.
     ValueError
         As `backtest` does.
 
@@ -168,7 +173,9 @@ def compare(
     rules = _rules(season_length)
     _check_models(models, rules)
     check_option("compare", "metric", metric, ["mae", "rmse"])
+    check_folder("compare", checkpoint)
     options = {"cv": cv, "refit": refit, "coverage": coverage, "n_jobs": n_jobs, "progress": progress}
+    options["checkpoint"] = checkpoint
     tables, seconds = {}, {}
     for name, model in {**rules, **models}.items():
         known = (X, y) if name in models else (X,) if y is None else (_without_columns(X), y)

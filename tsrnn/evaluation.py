@@ -1,6 +1,9 @@
 """Walk-forward evaluation: what a model would have forecast, fold by fold."""
 
+import os
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from pickle import PicklingError
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,6 +14,7 @@ from sklearn.base import clone
 from tqdm import tqdm
 
 from tsrnn._base_forecaster import BaseForecaster
+from tsrnn._checkpoints import Checkpoint, check_folder, key_of
 from tsrnn._distributions import Reader, point
 from tsrnn._folds import Fold, Piece, Walk, check_lengths, check_panel, least_rows, read_walk
 from tsrnn._intervals import middle
@@ -20,6 +24,32 @@ __all__ = ["backtest"]
 
 Answer: TypeAlias = tuple[Piece, dict[str, NDArray[np.float64]]]
 """What was asked of a series in a fold, and the columns that answer it, each (n_test, n_targets)."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a backtest has to do.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Cloned for every fit.
+    walk : Walk
+        The series and the folds.
+    groups : list of list of Fold
+        The folds that share a fit.
+    intervals : (float, str) or None
+        The coverage of intervals to make, and their method.
+    """
+
+    estimator: Any
+    walk: Walk
+    groups: list[list[Fold]]
+    intervals: tuple[float, str] | None
+
+    def pieces(self, number: int) -> list[Piece]:
+        """Return what a group of folds asks of the series."""
+        return [piece for fold in self.groups[number] for piece in self.walk.pieces(fold)]
 
 
 def backtest(
@@ -33,6 +63,7 @@ def backtest(
     method: str = "conformal",
     n_jobs: int | None = None,
     progress: bool = True,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Forecast the test rows of every fold from the training rows before them.
 
@@ -75,6 +106,9 @@ def backtest(
         Fits run at once, as in joblib.
     progress : bool, default=True
         Whether to show a progress bar over the fits.
+    checkpoint : str or path, default=None
+        A folder in which the forecasts of every fit are kept as soon as they are made. The same backtest, called again
+        after an interruption, reads them and goes on. None: nothing is kept.
 
     Returns
     -------
@@ -87,7 +121,7 @@ def backtest(
     Raises
     ------
     InvalidParameterError
-        `estimator`, `cv`, `refit`, `coverage`, `method` or `progress` is not what it must be.
+        `estimator`, `cv`, `refit`, `coverage`, `method`, `progress` or `checkpoint` is not what it must be.
     ValueError
         A fold's test rows are not consecutive or not after its training rows, or it is too short: for `lookback` and
         `horizon` of a forecaster, or with fewer test rows than `horizon`. No series of a panel is long enough for a
@@ -107,6 +141,13 @@ def backtest(
     are those of a common clock and series end at different ones, give them dates or periods: a fold would otherwise
     learn from what comes after its test rows in another series.
 
+    What `checkpoint` keeps counts for the same data, folds, parameters and versions of the libraries; also with
+    `random_state=None`. Functions among the parameters count by their names: empty the folder after editing one. An
+    estimator's own `checkpoint` keeps the network besides; that one serves searches.
+
+    `n_jobs` works on several machines: ``with joblib.parallel_config("dask"): backtest(...)``. The forecasts kept are
+    written by the process that calls.
+
     A Pipeline predicts its test rows together with the training rows before them, so that windows that reach back over
     the fold's edge hold the real past whatever the index.
 
@@ -121,6 +162,7 @@ def backtest(
     1     1       2     3     1       0     7.0     4.0
     """
     check_bool("backtest", "progress", progress)
+    check_folder("backtest", checkpoint)
     is_forecaster = _check_estimator(estimator, y)
     if coverage is not None:
         check_real("backtest", "coverage", coverage, low=0, high=1)
@@ -134,13 +176,10 @@ def backtest(
     check_panel(estimator, X, y)
     walk = read_walk(X, y, cv, least_rows(estimator))
     check_lengths(estimator, walk)
-    groups = list(_groups(walk.folds, refit))
-    intervals = None if coverage is None else (coverage, method)
-    work = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_forecast_group)(estimator, walk, group, intervals) for group in groups
-    )
-    done = tqdm(work, total=len(groups), desc="backtest", unit="fit", disable=not progress)
-    answers = [answer for group in done for answer in group]
+    work = Work(estimator, walk, list(_groups(walk.folds, refit)), None if coverage is None else (coverage, method))
+    kept = None if checkpoint is None else Kept(work, checkpoint)
+    done = tqdm(_run(work, kept, n_jobs), total=len(work.groups), desc="backtest", unit="fit", disable=not progress)
+    answers = [answer for _, group in sorted(done, key=lambda each: each[0]) for answer in group]
     if not answers:
         raise ValueError(
             f"backtest: no series of the panel has a test row behind {walk.least} training rows in any fold. Use fewer "
@@ -178,9 +217,82 @@ def _groups(folds: list[Fold], refit: bool | int) -> Iterator[list[Fold]]:
         yield folds[first : first + size]
 
 
-def _forecast_group(estimator: Any, walk: Walk, group: list[Fold], intervals: tuple[float, str] | None) -> list[Answer]:
-    """Fit on the first fold's training rows; return the predictions of each piece, each (n_test, n_targets)."""
-    number, train, _ = group[0]
+def _run(work: Work, kept: "Kept | None", n_jobs: int | None) -> Iterator[tuple[int, list[Answer]]]:
+    """Yield the number of each group and its answers, as they come: first those that are kept, then the others."""
+    waiting = []
+    for number in range(len(work.groups)):
+        found = None if kept is None else kept.read(number)
+        if found is None:
+            waiting.append(number)
+        else:
+            yield number, found
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    for number, answers in parallel(delayed(_forecast_group)(work, number) for number in waiting):
+        if kept is not None:
+            kept.write(number, answers)
+        yield number, answers
+
+
+class Kept:
+    """The answers that are kept in a folder from one call of a backtest to the next.
+
+    Raises
+    ------
+    InvalidParameterError
+        The estimator holds a function without a name: nothing could tell it from another one.
+    """
+
+    def __init__(self, work: Work, folder: str | os.PathLike[str]) -> None:
+        self._work, self._checkpoint = work, Checkpoint(folder)
+        members = {name: [member.X, member.y, member.index] for name, member in work.walk.members.items()}
+        try:
+            self._key = key_of("backtest", clone(work.estimator), members, work.walk.least, work.intervals)
+        except (PicklingError, TypeError) as error:
+            constraint = "None for an estimator that holds what cannot be pickled, such as a lambda"
+            raise invalid_parameter("backtest", "checkpoint", constraint, folder) from error
+
+    def read(self, number: int) -> list[Answer] | None:
+        """Return the answers of a group of folds; None if there are none."""
+        arrays = self._checkpoint.read(self._key_of(number))
+        if arrays is None:
+            return None
+        columns: list[dict[str, NDArray[np.float64]]] = [{} for _ in self._work.pieces(number)]
+        for name, values in arrays.items():
+            piece, column = name.split(" ")
+            columns[int(piece)][column] = values
+        return list(zip(self._work.pieces(number), columns, strict=True))
+
+    def write(self, number: int, answers: list[Answer]) -> None:
+        """Keep the answers of a group of folds."""
+        arrays = {f"{place} {name}": part for place, (_, own) in enumerate(answers) for name, part in own.items()}
+        self._checkpoint.write(self._key_of(number), arrays)
+
+    def _key_of(self, number: int) -> str:
+        return key_of(self._key, self._work.groups[number])
+
+
+def _forecast_group(work: Work, number: int) -> tuple[int, list[Answer]]:
+    """Return the number of a group, and the predictions of each of its pieces, each (n_test, n_targets)."""
+    walk, group = work.walk, work.groups[number]
+    model, pieces = _fitted(work.estimator, walk, group[0]), work.pieces(number)
+    if not isinstance(model, BaseForecaster):
+        return number, list(zip(pieces, _from_rows(model, walk, pieces), strict=True))
+    begin = group[0][1].start
+    forecasts = _from_origins(model, walk, begin, pieces)
+    columns = [{"y_pred": forecast[-len(piece.test) :]} for piece, forecast in zip(pieces, forecasts, strict=True)]
+    if work.intervals is not None:
+        coverage, method = work.intervals
+        told = forecasts
+        if (read := model._reader(method, middle(coverage))) is not point:
+            told = _from_origins(model, walk, begin, pieces, read)
+        for column, bounds in zip(columns, _bounds(model, walk, pieces, told, work.intervals), strict=True):
+            column |= {"lower": bounds[..., 0], "upper": bounds[..., 1]}
+    return number, list(zip(pieces, columns, strict=True))
+
+
+def _fitted(estimator: Any, walk: Walk, fold: Fold) -> Any:
+    """Return a new model, fitted on a fold's training rows."""
+    number, train, _ = fold
     model, known = clone(estimator), walk.known(train)
     if not known:
         raise ValueError(
@@ -192,20 +304,7 @@ def _forecast_group(estimator: Any, walk: Walk, group: list[Fold], intervals: tu
     except Exception as error:
         error.add_note(f"backtest: in the fit for fold {number}, training rows {train[0]} to {train[-1]}.")
         raise
-    model = getattr(model, "best_estimator_", model)
-    pieces = [piece for fold in group for piece in walk.pieces(fold)]
-    if not isinstance(model, BaseForecaster):
-        return list(zip(pieces, _from_rows(model, walk, pieces), strict=True))
-    forecasts = _from_origins(model, walk, train.start, pieces)
-    columns = [{"y_pred": forecast[-len(piece.test) :]} for piece, forecast in zip(pieces, forecasts, strict=True)]
-    if intervals is not None:
-        coverage, method = intervals
-        told = forecasts
-        if (read := model._reader(method, middle(coverage))) is not point:
-            told = _from_origins(model, walk, train.start, pieces, read)
-        for column, bounds in zip(columns, _bounds(model, walk, pieces, told, intervals), strict=True):
-            column |= {"lower": bounds[..., 0], "upper": bounds[..., 1]}
-    return list(zip(pieces, columns, strict=True))
+    return getattr(model, "best_estimator_", model)
 
 
 def _from_origins(

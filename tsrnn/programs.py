@@ -11,31 +11,25 @@ shape: a program does not depend on the length of the series.
 This module imports TensorFlow and is itself imported at the first fit or predict only.
 """
 
-import contextlib
 import functools
 import itertools
 import math
-import os
-import random
 import threading
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from tsrnn import _optimizers, losses, networks
 from tsrnn._cache import Cache
+from tsrnn._runtime import check_process, has_gpu, own_globals
 from tsrnn.losses import Loss
 from tsrnn.networks import Architecture
 from tsrnn.windows import Windows
-
-try:
-    import keras
-    import tensorflow as tf
-except ImportError as error:  # pragma: no cover - needs an environment without TensorFlow
-    raise ImportError("tsrnn needs TensorFlow to fit and predict. Install it: pip install tensorflow") from error
 
 __all__ = ["Network", "Program", "keras_model", "network_of", "program_of"]
 
@@ -51,37 +45,8 @@ INFLUENCE_BATCH = 256
 MAX_PROGRAMS = 32
 """Programs and networks kept. XLA programs are never given back by TensorFlow: no more than this many are compiled."""
 
-_process = os.getpid()
-
-
-def check_process() -> None:
-    """Raise in a forked child, in which TensorFlow's threads are missing and the next call would hang."""
-    if os.getpid() != _process:
-        raise RuntimeError(
-            "tsrnn: this process was forked from one that had already used TensorFlow, and would hang. "
-            'Use joblib\'s default "loky", or multiprocessing with the start method "spawn".'
-        )
-
-
 _networks, _programs = Cache(MAX_PROGRAMS), Cache(MAX_PROGRAMS)
 _compilations = itertools.count(1)
-_globals_lock = threading.RLock()
-
-
-@contextlib.contextmanager
-def own_globals() -> Iterator[None]:
-    """Build with Python's random generator and Keras' types in a known state; put the user's back after."""
-    with _globals_lock:  # two threads at once would put back each other's
-        state, policy, floatx = random.getstate(), keras.config.dtype_policy(), keras.config.floatx()
-        random.seed(0)
-        keras.config.set_floatx("float32")
-        keras.config.set_dtype_policy("float32")
-        try:
-            yield
-        finally:
-            random.setstate(state)
-            keras.config.set_floatx(floatx)
-            keras.config.set_dtype_policy(policy)
 
 
 def is_seed(variable: Any) -> bool:
@@ -241,13 +206,17 @@ class Series(NamedTuple):
     scales: Any
 
 
+def rows_of(windows: Windows) -> range:
+    """Return the rows of the series from the first window's begin to the last one's end."""
+    return range(int(windows.starts.min()), int(windows.starts.max()) + windows.lookback)
+
+
 def series_of(windows: Windows) -> Series:
     """Return what `windows` are made of; one row of zeros stands for no offsets, one of ones for no scales."""
-    one = np.ones((1, windows.shape[2]))
-    first, last = windows.starts.min(), windows.starts.max() + windows.lookback
+    one, rows = np.ones((1, windows.shape[2])), rows_of(windows)
     return Series(
-        tf.constant(windows.steps[first:last], tf.float32),
-        tf.constant(windows.starts - first, tf.int64),
+        tf.constant(windows.steps[rows.start : rows.stop], tf.float32),
+        tf.constant(windows.starts - rows.start, tf.int64),
         tf.constant(0 * one if windows.offsets is None else windows.offsets, tf.float32),
         tf.constant(one if windows.scales is None else windows.scales, tf.float32),
     )
@@ -421,16 +390,6 @@ def may_compile() -> bool:
             stacklevel=2,
         )
     return number <= MAX_PROGRAMS
-
-
-@functools.cache
-def has_gpu() -> bool:
-    """Return whether TensorFlow sees a GPU; its memory is then taken as needed, not all at once."""
-    devices = tf.config.list_physical_devices("GPU")
-    for device in devices:  # pragma: no cover - needs a GPU
-        with contextlib.suppress(RuntimeError, ValueError):  # the user has already begun to use it
-            tf.config.experimental.set_memory_growth(device, True)
-    return bool(devices)
 
 
 def keras_model(architecture: Architecture, weights: Weights, units: tuple[Any, ...]) -> Any:

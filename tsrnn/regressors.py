@@ -1,5 +1,6 @@
 """SimpleRNN, LSTM and GRU regressors: recurrent networks as scikit-learn estimators."""
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
@@ -54,6 +55,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         n_members: int = 1,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         callbacks: Sequence[Any] | None = None,
         jit_compile: bool | str = "auto",
     ) -> None:
@@ -83,6 +85,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         self.n_members = n_members
         self.warm_start = warm_start
         self.random_state = random_state
+        self.checkpoint = checkpoint
         self.callbacks = callbacks
         self.jit_compile = jit_compile
 

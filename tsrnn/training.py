@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,27 @@ class Trained:
     n_parameters: int
     predicts_compiled: bool
 
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all but the optimizer's state, with which no fit goes on, as arrays by name."""
+        arrays = {f"weight {number}": values for number, values in enumerate(self.weights)}
+        arrays |= {f"history {name}": np.array([row[name] for row in self.history]) for name in self.history[0]}
+        names = ["best_epoch", "n_parameters", "predicts_compiled"]
+        return arrays | {name: np.array(getattr(self, name)) for name in names}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Self:
+        """Return what `to_arrays` was made of."""
+        columns = {name.removeprefix("history "): part for name, part in arrays.items() if name.startswith("history")}
+        rows = zip(*(part.tolist() for part in columns.values()), strict=True)
+        return cls(
+            weights=[part for name, part in arrays.items() if name.startswith("weight")],
+            optimizer_state=[],
+            history=[dict(zip(columns, row, strict=True)) for row in rows],
+            best_epoch=int(arrays["best_epoch"]),
+            n_parameters=int(arrays["n_parameters"]),
+            predicts_compiled=bool(arrays["predicts_compiled"]),
+        )
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -76,6 +97,14 @@ class Samples:
     windows: Windows
     targets: Array
     weights: Array
+
+    @property
+    def content(self) -> list[Any]:
+        """All that training sees of them: a series that goes on behind the last window is the same."""
+        used, windows = programs.rows_of(self.windows), self.windows
+        steps = windows.steps[used.start : used.stop]
+        parts = [windows.lookback, steps, windows.starts - used.start, windows.offsets, windows.scales]
+        return [*parts, self.targets, self.weights]
 
 
 def initial_weights(architecture: Architecture, rng: np.random.Generator) -> Weights:
