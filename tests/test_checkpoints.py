@@ -20,6 +20,7 @@ from tsrnn import (
     NaiveForecaster,
     SimpleRNNClassifier,
     WalkForwardSplit,
+    Windows,
     WindowTransformer,
     backtest,
     compare,
@@ -260,6 +261,25 @@ def test_classifiers_keep_their_fits(tmp_path, trained):
     one, other = (make(SimpleRNNClassifier, checkpoint=tmp_path).fit(X, Y > 0) for _ in range(2))
     assert trained["fits"] == 1
     assert one.predict_proba(X).tobytes() == other.predict_proba(X).tobytes()
+    make(SimpleRNNClassifier, checkpoint=tmp_path).fit(X, Y > 0, [*[1] * 19, 0.5])
+    assert trained["fits"] == 2
+
+
+def test_windows_of_one_series_count_by_where_they_begin(tmp_path, trained):
+    rows = RNG.normal(size=(30, 2))
+    for starts in ([0, 1, 2, 9], [0, 2, 1, 9], [0, 1, 2, 8]):
+        make(checkpoint=tmp_path).fit(Windows(rows, starts, 4), Y[:4])
+    assert trained["fits"] == 3
+    make(checkpoint=tmp_path).fit(Windows(np.vstack([rows, rows]), [0, 1, 2, 9], 4), Y[:4])
+    make(checkpoint=tmp_path).fit(Windows(np.vstack([X[0], rows]), [4, 5, 6, 13], 4), Y[:4])
+    assert trained["fits"] == 3
+
+
+def test_single_epochs_are_not_kept(tmp_path):
+    model, plain = make(checkpoint=tmp_path), make()
+    for _ in range(3):
+        assert same(model.partial_fit(X, Y), plain.partial_fit(X, Y))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_folder_stays_on_the_machine(tmp_path):
@@ -343,8 +363,12 @@ def test_a_backtest_of_rows_goes_on(tmp_path, counted):
     whole = backtest(CountedRidge(), rows, SERIES, **options)
     pd.testing.assert_frame_equal(backtest(CountedRidge(), rows, SERIES, **options), whole)
     assert counted.fits == 4
+    min(tmp_path.iterdir()).unlink()
+    max(tmp_path.iterdir()).unlink()
+    pd.testing.assert_frame_equal(backtest(CountedRidge(), rows, SERIES, **options), whole)
+    assert counted.fits == 6
     backtest(CountedRidge(2.0), rows, SERIES, **options)
-    assert counted.fits == 8
+    assert counted.fits == 10
 
 
 def test_an_interrupted_comparison_goes_on(tmp_path, counted):
