@@ -38,6 +38,8 @@ HEAVY = {
     "_truncation",
     "_export",
     "_optimizers",
+    "_backend",
+    "_memory",
 } | {"stepping"}
 
 # Which modules may name these, and everything below them.

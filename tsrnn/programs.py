@@ -26,16 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsrnn import _optimizers, losses, networks
+from tsrnn._backend import keras, tf
 from tsrnn._cache import Cache
 from tsrnn.losses import Loss
 from tsrnn.networks import Architecture
 from tsrnn.windows import Windows
-
-try:
-    import keras
-    import tensorflow as tf
-except ImportError as error:  # pragma: no cover - needs an environment without TensorFlow
-    raise ImportError("tsrnn needs TensorFlow to fit and predict. Install it: pip install tensorflow") from error
 
 __all__ = ["Network", "Program", "keras_model", "network_of", "program_of"]
 
