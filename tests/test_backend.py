@@ -49,7 +49,7 @@ with tempfile.TemporaryDirectory() as folder:
             print(name, "|", error)
 """
 
-MISSING = r"tsrnn: fitting and predicting with networks need TensorFlow and Keras; got .*\. Install them: pip install tensorflow"
+MISSING = r"tsrnn: fitting and predicting with networks need TensorFlow and Keras; got .*: pip install tensorflow keras"
 OTHER = "tsrnn: Keras' backend must be 'tensorflow'; got 'jax'. Unset the environment variable KERAS_BACKEND "
 FAKE = "sys.modules['keras'] = types.SimpleNamespace(config=types.SimpleNamespace(backend=lambda: 'jax'))"
 CASES = {

@@ -158,6 +158,7 @@ def test_a_folder_of_the_home_directory(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("damage", ["another byte", "cut", "longer"])
+@pytest.mark.fault("F17")
 def test_a_damaged_file_is_refused(tmp_path, packed, damage):
     contents = {"another byte": b"T" + CONTENT[1:], "cut": CONTENT[:-1], "longer": CONTENT + b"more"}
     file = on_record("a.csv.gz" if packed else "a.csv", "http://nowhere.invalid/a.csv")
@@ -172,6 +173,7 @@ def test_a_damaged_file_is_refused(tmp_path, packed, damage):
     [b"no gzip", gzip.compress(CONTENT)[:-20], gzip.compress(CONTENT)[:60] + bytes(40)],
     ids=["no archive", "cut", "overwritten"],
 )
+@pytest.mark.fault("F17")
 def test_a_broken_archive_is_refused(tmp_path, content):
     file = on_record("a.csv.gz", "http://nowhere.invalid/a.csv")
     (tmp_path / "a.csv.gz").write_bytes(content)
@@ -179,6 +181,7 @@ def test_a_broken_archive_is_refused(tmp_path, content):
         read_published("test", file, tmp_path, False)
 
 
+@pytest.mark.fault("F17")
 def test_no_more_is_unpacked_than_should_be_there(tmp_path, monkeypatch):
     read = []
     unpack = gzip.GzipFile.read
@@ -268,6 +271,7 @@ def source():
 
 
 @pytest.mark.parametrize("name", ["folder/a.csv", "folder/a.csv.gz"])
+@pytest.mark.fault("F17")
 def test_a_missing_file_is_downloaded_once(source, tmp_path, name):
     pytest.importorskip("pooch")
     file = on_record(name, f"{source.address}/a.csv")
@@ -288,6 +292,7 @@ def test_a_missing_file_is_downloaded_once(source, tmp_path, name):
     ],
 )
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+@pytest.mark.fault("F17")
 def test_a_failed_download_leaves_no_file(source, tmp_path, path, message, name):
     pytest.importorskip("pooch")
     file = on_record(name, source.address + path)
@@ -296,6 +301,7 @@ def test_a_failed_download_leaves_no_file(source, tmp_path, path, message, name)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault("F17")
 def test_too_much_is_not_even_read(source, tmp_path):
     pooch = pytest.importorskip("pooch")
     target = tmp_path / "file"
@@ -304,6 +310,7 @@ def test_too_much_is_not_even_read(source, tmp_path):
     assert target.stat().st_size <= 50_000
 
 
+@pytest.mark.fault("F17")
 def test_without_a_network_the_source_and_the_path_are_named(tmp_path):
     pytest.importorskip("pooch")
     file = on_record("a.csv.gz", "http://127.0.0.1:9/a.csv")

@@ -44,7 +44,9 @@ def test_what_tensorflow_finds_too_much_is_a_memory_error_with_sizes(where, monk
             patch.setattr(programs.Network, where, out_of_memory)
         batch = {"predict": 8, "influence": 256, "build": 1}.get(where, 16)
         sizes = f"a batch of {batch} windows of 4 steps and 1 features takes at least .* GiB"
-        words = f"^GRU of {5 if where == 'build' else 3} units: TensorFlow ran out of memory; {sizes}. Lower `batch_size`"
+        words = (
+            f"^GRU of {5 if where == 'build' else 3} units: TensorFlow ran out of memory; {sizes}. Lower `batch_size`"
+        )
         with pytest.raises(MemoryError, match=words) as caught:
             {
                 "epoch": lambda: model.fit(X, 2 * Y),
@@ -72,8 +74,14 @@ def test_other_errors_pass():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"hidden_size": 10**7}, "^LSTM of 10000000 units: a batch of 1 windows of 4 steps and 1 features would take 5"),
-        ({"batch_size": 10**12}, "^LSTM of 3 units: a batch of 1000000000000 windows of .* would take .* GiB; the mach"),
+        (
+            {"hidden_size": 10**7},
+            r"^LSTM of 10000000 units: a batch of 1 windows of .* would take \d+\.\d GiB; the mach",
+        ),
+        (
+            {"batch_size": 10**12},
+            r"^LSTM of 3 units: a batch of 1000000000000 windows of .* would take \d+",
+        ),
     ],
     ids=["units", "batch"],
 )
@@ -82,7 +90,7 @@ def test_a_network_beyond_the_machine_is_refused_before_it_is_made(values, words
     predicted, networks = model.predict(X), len(programs._networks)
     tracemalloc.start()
     try:
-        with pytest.raises(MemoryError, match=words + ".*Lower `batch_size`, `hidden_size`|" + words):
+        with pytest.raises(MemoryError, match=words + ".*Lower `batch_size`, `hidden_size`"):
             model.set_params(**values).fit(X, Y)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -130,5 +138,5 @@ def test_the_estimate_is_no_more_than_there_is_and_no_less_than_half(cell, varia
 def test_of_a_network_of_ones_own_the_windows_are_known():
     architecture = Architecture("GRU", **PLAIN, build_network=len)
     assert bytes_of_a_step(architecture, 8, trains=True) == 4 * 8 * 6 * 5
-    with pytest.raises(MemoryError, match="^a network of one's own: a batch of .* would take"):
+    with pytest.raises(MemoryError, match=r"^a network of one's own: a batch of .* would take"):
         memory_told(architecture, 2**60).__enter__()
