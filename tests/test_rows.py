@@ -61,17 +61,18 @@ def test_without_a_row(): assert 0
 """
 
 
+def run(folder, content, numprocesses=0):
+    (folder / "test_examples.py").write_text(content, encoding="utf-8")
+    plugin = "from rows import Report\ndef pytest_configure(config): config.pluginmanager.register(Report())\n"
+    (folder / "conftest.py").write_text(plugin, encoding="utf-8")
+    (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {TESTS}\nmarkers =\n fault\n bad_input\n")
+    command = [sys.executable, "-m", "pytest", "-q", f"--numprocesses={numprocesses}", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+
+
 @pytest.mark.parametrize("numprocesses", [0, pytest.param(2, marks=pytest.mark.slow)])
-def test_a_row_that_is_missing_or_fails_fails_the_run(tmp_path, numprocesses):
-    (tmp_path / "test_examples.py").write_text(EXAMPLES, encoding="utf-8")
-    (tmp_path / "conftest.py").write_text(
-        "from rows import Report\ndef pytest_configure(config): config.pluginmanager.register(Report())\n"
-        "def pytest_addoption(parser): parser.addini('markers_', '')\n",
-        encoding="utf-8",
-    )
-    (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {TESTS}\nmarkers =\n fault\n bad_input\n")
-    command = [sys.executable, "-m", "pytest", "-q", f"--numprocesses={numprocesses}", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+def test_a_row_that_is_missing_or_fails_is_told(tmp_path, numprocesses):
+    done = run(tmp_path, EXAMPLES, numprocesses)
     lines = done.stdout.splitlines()
     assert done.returncode == 1
     assert "bad input: 65 of 70 rows covered" in lines
@@ -81,11 +82,13 @@ def test_a_row_that_is_missing_or_fails_fails_the_run(tmp_path, numprocesses):
     assert "faults F1: a test fails" not in lines
 
 
-def test_a_run_that_only_misses_a_row_fails(tmp_path):
-    (tmp_path / "test_one.py").write_text("import pytest\n@pytest.mark.fault('F1')\ndef test_one(): pass\n")
-    command = [sys.executable, "-m", "pytest", "-q", "--rows", "--rootdir", str(TESTS.parent), str(tmp_path)]
-    command += ["-c", str(TESTS.parent / "pyproject.toml"), "--confcutdir", str(TESTS.parent), "-p", "conftest"]
-    env = {"PYTHONPATH": f"{TESTS}:{TESTS.parent}", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=TESTS.parent, env=env)
-    assert "1 passed" in done.stdout
-    assert done.returncode == 1
+@pytest.mark.parametrize(("n_faults", "ends"), [(20, 0), (19, 1), (21, 1)])
+def test_a_run_fails_where_a_row_is_missing_or_unknown(tmp_path, n_faults, ends):
+    rows = [*range(1, 71), *(f"F{number}" for number in range(1, n_faults + 1))]
+    tests = [
+        f"@pytest.mark.{'fault' if isinstance(row, str) else 'bad_input'}({row!r})\ndef test_{row}(): pass\n"
+        for row in rows
+    ]
+    done = run(tmp_path, "import pytest\n" + "".join(tests))
+    assert f"{70 + n_faults} passed" in done.stdout
+    assert done.returncode == ends
