@@ -27,6 +27,7 @@ from tsrnn.programs import Cache, Network, Program, Settings
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
+config = pytest.importorskip("tensorflow.python.framework.config")
 
 SERIES = np.sin(np.arange(60) * 0.7) + 0.01 * np.arange(60)
 X, Y = make_windows(SERIES.astype(np.float32), lookback=4)
@@ -309,6 +310,7 @@ def global_state(folder):
     return {
         "random": random.getstate(),
         "numpy": (kind, keys.tolist(), rest),
+        "determinism": config.is_op_determinism_enabled(),
         "tensorflow": tf.random.get_global_generator().state.numpy().tolist(),
         "keras": (keras.config.floatx(), keras.config.dtype_policy().name, keras.config.image_data_format()),
         "environment": dict(os.environ),

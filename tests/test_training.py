@@ -119,6 +119,7 @@ def test_the_cosine_falls_within_an_epoch():
     assert not np.allclose(steps[0], level[0], atol=1e-3)
 
 
+@pytest.mark.fault("F9")
 def test_the_history_has_the_mean_norm_of_the_gradient_before_clipping():
     """At a rate of nothing, every epoch has the gradients of the first weights."""
     still = {**DESCENT, "learning_rate": 1e-30, "batch_size": 56}
