@@ -58,7 +58,7 @@ CASES = {
     "no Keras": ("sys.modules['keras'] = None", {}, MISSING),
     "another backend of Keras already": (FAKE, {}, OTHER),
 }
-SLOW = {"another backend of Keras already"}  # it imports TensorFlow
+SLOW = {"no Keras", "another backend of Keras already"}
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, marks=[pytest.mark.slow] * (case in SLOW)) for case in CASES])
