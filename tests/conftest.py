@@ -1,8 +1,18 @@
-"""What many of the tests begin with."""
+"""What many of the tests begin with, and the run of those that cover the tables of what can go wrong."""
 
 import pytest
+from rows import Report
 
 from tsrnn import programs
+
+
+def pytest_addoption(parser):
+    parser.addoption("--rows", action="store_true", help="run and count the rows of what can go wrong")
+
+
+def pytest_configure(config):
+    if config.getoption("--rows"):
+        config.pluginmanager.register(Report())
 
 
 @pytest.fixture(scope="module")

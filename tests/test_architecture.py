@@ -39,6 +39,8 @@ HEAVY = {
     "_export",
     "_optimizers",
     "_runtime",
+    "_backend",
+    "_memory",
 } | {"stepping"}
 
 # Which modules may name these, and everything below them.

@@ -7,7 +7,9 @@ import gzip
 import hashlib
 import http.server
 import inspect
+import io
 import sys
+import tarfile
 import threading
 from pathlib import Path
 
@@ -158,6 +160,7 @@ def test_a_folder_of_the_home_directory(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("damage", ["another byte", "cut", "longer"])
+@pytest.mark.fault("F17")
 def test_a_damaged_file_is_refused(tmp_path, packed, damage):
     contents = {"another byte": b"T" + CONTENT[1:], "cut": CONTENT[:-1], "longer": CONTENT + b"more"}
     file = on_record("a.csv.gz" if packed else "a.csv", "http://nowhere.invalid/a.csv")
@@ -172,6 +175,7 @@ def test_a_damaged_file_is_refused(tmp_path, packed, damage):
     [b"no gzip", gzip.compress(CONTENT)[:-20], gzip.compress(CONTENT)[:60] + bytes(40)],
     ids=["no archive", "cut", "overwritten"],
 )
+@pytest.mark.fault("F17")
 def test_a_broken_archive_is_refused(tmp_path, content):
     file = on_record("a.csv.gz", "http://nowhere.invalid/a.csv")
     (tmp_path / "a.csv.gz").write_bytes(content)
@@ -179,6 +183,7 @@ def test_a_broken_archive_is_refused(tmp_path, content):
         read_published("test", file, tmp_path, False)
 
 
+@pytest.mark.fault("F17")
 def test_no_more_is_unpacked_than_should_be_there(tmp_path, monkeypatch):
     read = []
     unpack = gzip.GzipFile.read
@@ -241,7 +246,7 @@ class Source(http.server.BaseHTTPRequestHandler):
         if self.path == "/gone.csv":
             self.send_error(404)
             return
-        contents = {"/other.csv": CONTENT[:-2] + b"9\n", "/endless.csv": CONTENT * 1000}
+        contents = {"/other.csv": CONTENT[:-2] + b"9\n", "/endless.csv": CONTENT * 1000, **self.server.contents}
         content = contents.get(self.path, CONTENT)
         self.send_response(200)
         if self.path != "/endless.csv":
@@ -258,7 +263,7 @@ class Source(http.server.BaseHTTPRequestHandler):
 def source():
     """The address of a local source, and what it was asked for."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Source) as server:
-        server.asked = []
+        server.asked, server.contents = [], {}
         server.address = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -268,6 +273,7 @@ def source():
 
 
 @pytest.mark.parametrize("name", ["folder/a.csv", "folder/a.csv.gz"])
+@pytest.mark.fault("F17")
 def test_a_missing_file_is_downloaded_once(source, tmp_path, name):
     pytest.importorskip("pooch")
     file = on_record(name, f"{source.address}/a.csv")
@@ -288,6 +294,7 @@ def test_a_missing_file_is_downloaded_once(source, tmp_path, name):
     ],
 )
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+@pytest.mark.fault("F17")
 def test_a_failed_download_leaves_no_file(source, tmp_path, path, message, name):
     pytest.importorskip("pooch")
     file = on_record(name, source.address + path)
@@ -296,6 +303,7 @@ def test_a_failed_download_leaves_no_file(source, tmp_path, path, message, name)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault("F17")
 def test_too_much_is_not_even_read(source, tmp_path):
     pooch = pytest.importorskip("pooch")
     target = tmp_path / "file"
@@ -304,6 +312,73 @@ def test_too_much_is_not_even_read(source, tmp_path):
     assert target.stat().st_size <= 50_000
 
 
+def answering(answers):
+    """A transport for requests: (status, location, content) of each address, and what was asked."""
+    import requests
+
+    asked = []
+
+    def send(_, request, **__):
+        asked.append(request.url)
+        status, location, content = answers[request.url]
+        response = requests.Response()
+        response.status_code, response.url, response.request = status, request.url, request
+        response.headers.update({"location": location} if location else {"content-length": str(len(content))})
+        response.raw = io.BytesIO(content)
+        return response
+
+    return send, asked
+
+
+@pytest.mark.fault("F17")
+@pytest.mark.parametrize("target", ["http://a.invalid/b.csv", "//b.invalid/b.csv", "/b.csv", "ftp://a.invalid/b.csv"])
+def test_a_source_that_leaves_https_is_refused(tmp_path, monkeypatch, target):
+    """Even one that sends the right content in the end; other redirects are followed."""
+    pytest.importorskip("pooch")
+    import requests
+
+    whole, secure = (200, None, CONTENT), not target.startswith(("http:", "ftp:"))
+    answers = dict.fromkeys(["http://a.invalid/b.csv", "https://b.invalid/b.csv", "https://a.invalid/b.csv"], whole)
+    send, asked = answering({**answers, "https://a.invalid/a.csv": (302, target, b"")})
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
+    file = on_record("a.csv", "https://a.invalid/a.csv")
+    if secure:
+        assert read_published("test", file, tmp_path, True) == CONTENT
+        return
+    with pytest.raises(OSError, match=rf"could not be downloaded: the source redirects to {target}, which is not htt"):
+        read_published("test", file, tmp_path, True)
+    assert asked == ["https://a.invalid/a.csv"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.fault("F17")
+def test_an_archive_with_ways_out_is_bytes_and_nothing_more(source, tmp_path):
+    """Whoever could change what is on record still writes one file, in its place: nothing is unpacked."""
+    pytest.importorskip("pooch")
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in ("../evil", "/tmp/evil-of-tsrnn", "inside"):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    source.contents = {"/a.tar.gz": packed.getvalue()}
+    wrong = on_record("a/a.tar.gz", f"{source.address}/a.tar.gz")
+    with pytest.raises(OSError, match="hash"):
+        read_published("test", wrong, tmp_path / "cache", True)
+    assert files_below(tmp_path) == []
+    right = on_record("a/a.tar.gz", f"{source.address}/a.tar.gz", packed.getvalue())
+    assert read_published("test", right, tmp_path / "cache", True) == packed.getvalue()
+    assert files_below(tmp_path) == [tmp_path / "cache" / "a" / "a.tar.gz"]
+    assert not Path("/tmp/evil-of-tsrnn").exists()
+
+
+@pytest.mark.fault("F17")
+def test_every_path_on_record_stays_in_its_folder():
+    for file in _published.FILES.values():
+        assert not Path(file.path).is_absolute()
+        assert ".." not in Path(file.path).parts
+        assert file.url.startswith("https://")
+
+
+@pytest.mark.fault("F17")
 def test_without_a_network_the_source_and_the_path_are_named(tmp_path):
     pytest.importorskip("pooch")
     file = on_record("a.csv.gz", "http://127.0.0.1:9/a.csv")

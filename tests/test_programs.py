@@ -27,6 +27,7 @@ from tsrnn.programs import Cache, Network, Program, Settings
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
+config = pytest.importorskip("tensorflow.python.framework.config")
 
 SERIES = np.sin(np.arange(60) * 0.7) + 0.01 * np.arange(60)
 X, Y = make_windows(SERIES.astype(np.float32), lookback=4)
@@ -163,8 +164,9 @@ def test_a_fit_from_the_cache_equals_one_in_a_fresh_process(number, fresh_digest
     assert digest(case) == fresh_digests[number]
 
 
+@pytest.mark.bad_input(70)
 @pytest.mark.usefixtures("fresh_digests")  # which are made first
-def test_folds_in_workers_equal_those_in_one_process():
+def test_70_folds_in_workers_equal_those_in_one_process():
     model = make(LSTMRegressor, dropout=0.2)
     serial, parallel = (cross_validate(model, X, Y, cv=KFold(2), n_jobs=n, return_estimator=True) for n in (1, 2))
     np.testing.assert_array_equal(serial["test_score"], parallel["test_score"])
@@ -172,15 +174,19 @@ def test_folds_in_workers_equal_those_in_one_process():
         assert same(one.weights_, other.weights_)
 
 
+@pytest.mark.bad_input(70)
+@pytest.mark.fault("F13")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_child_is_told_and_does_not_hang(workers):
+def test_70_a_forked_child_is_told_and_does_not_hang(workers):
     assert workers([joblib.delayed(end_of_a_forked_child)()]) == [43]
 
 
 # --- threads ---
 
 
-def test_threads_fit_and_predict_what_one_thread_does():
+@pytest.mark.bad_input(70)
+@pytest.mark.fault("F18")
+def test_70_threads_fit_and_predict_what_one_thread_does():
     models = [make(dropout=0.1, random_state=seed).fit(X, Y) for seed in range(3)]
     predictions = [model.predict(X) for model in models]
 
@@ -195,6 +201,7 @@ def test_threads_fit_and_predict_what_one_thread_does():
         assert all(pool.map(work, range(8)))
 
 
+@pytest.mark.fault("F15")
 def test_two_networks_built_at_once_put_back_the_users_random_state():
     second_builds, first_is_done = threading.Event(), threading.Event()
 
@@ -255,6 +262,7 @@ def test_caches_are_bounded():
     assert [cache.size for cache in REAL_CACHES] == [programs.MAX_PROGRAMS] * 2 == [32, 32]
 
 
+@pytest.mark.fault("F19")
 def test_what_is_evicted_comes_back_to_the_bit(monkeypatch):
     monkeypatch.setattr(programs, "_networks", Cache(1))
     monkeypatch.setattr(programs, "_programs", Cache(1))
@@ -302,6 +310,7 @@ def global_state(folder):
     return {
         "random": random.getstate(),
         "numpy": (kind, keys.tolist(), rest),
+        "determinism": config.is_op_determinism_enabled(),
         "tensorflow": tf.random.get_global_generator().state.numpy().tolist(),
         "keras": (keras.config.floatx(), keras.config.dtype_policy().name, keras.config.image_data_format()),
         "environment": dict(os.environ),
@@ -311,6 +320,7 @@ def global_state(folder):
     }
 
 
+@pytest.mark.fault("F15")
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras, of its own variable
 def test_nothing_global_is_changed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -327,6 +337,7 @@ def test_nothing_global_is_changed(tmp_path, monkeypatch):
     assert [*drawn, float(tf.random.uniform(()))] == first
 
 
+@pytest.mark.fault("F15")
 def test_the_users_types_change_nothing():
     model = make(dropout=0.1)
     expected = model.fit(X, Y).weights_, model.predict(X)

@@ -119,6 +119,7 @@ def test_the_cosine_falls_within_an_epoch():
     assert not np.allclose(steps[0], level[0], atol=1e-3)
 
 
+@pytest.mark.fault("F9")
 def test_the_history_has_the_mean_norm_of_the_gradient_before_clipping():
     """At a rate of nothing, every epoch has the gradients of the first weights."""
     still = {**DESCENT, "learning_rate": 1e-30, "batch_size": 56}
@@ -384,6 +385,7 @@ STEEP = {"kernel_regularizer": keras.regularizers.L2(1000)}
     ],
     ids=["loss", "weights", "interrupt"],
 )
+@pytest.mark.fault("F4", "F8", "F9")
 def test_a_fit_that_fails_leaves_the_fit_before_and_the_program_clean(values, error, message, early_stopping):
     model = make(GRURegressor, early_stopping=early_stopping).fit(X, 40 * Y)
     before, parameters = {**vars(model)}, model.get_params()

@@ -378,6 +378,7 @@ def test_an_array_of_windows_takes_its_own_size_once(with_offsets):
     assert peak < 1.05 * windows.nbytes
 
 
+@pytest.mark.fault("F11")
 def test_an_array_beyond_the_machine_is_refused_before_it_is_made():
     rows = np.broadcast_to(np.float64(0), (1_000_000, 8))
     windows, peak = traced_peak(lambda: Windows(rows, np.arange(900_001), 100_000))

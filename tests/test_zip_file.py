@@ -62,6 +62,7 @@ def test_it_is_a_zip_that_others_read(whole):
         assert {info.compress_type for info in file.infolist()} == {zipfile.ZIP_STORED}
 
 
+@pytest.mark.fault("F6")
 def test_every_changed_byte_is_seen(whole, path):
     for place in range(len(whole)):
         changed = bytearray(whole)
@@ -70,6 +71,7 @@ def test_every_changed_byte_is_seen(whole, path):
 
 
 @pytest.mark.slow
+@pytest.mark.fault("F6")
 def test_every_changed_bit_is_seen(whole, path):
     for place in range(8 * len(whole)):
         changed = bytearray(whole)
@@ -77,6 +79,7 @@ def test_every_changed_bit_is_seen(whole, path):
         assert is_refused(path, changed), place
 
 
+@pytest.mark.fault("F6")
 def test_every_cut_is_seen(whole, path):
     for length in range(0, len(whole), 3):
         assert is_refused(path, whole[:length]), length
@@ -84,12 +87,14 @@ def test_every_cut_is_seen(whole, path):
 
 
 @pytest.mark.parametrize("more", [b"\0", b"\0" * 100, b"PK\5\6", b"PK\3\4" * 50])
+@pytest.mark.fault("F6")
 def test_padding_is_seen(whole, path, more):
     assert is_refused(path, whole + more)
     assert is_refused(path, more + whole)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\5\6" + bytes(18), b"{}" * 100, b"\x80\x04\x95" + bytes(200)])
+@pytest.mark.fault("F6")
 def test_other_files_are_refused(path, content):
     refused(path, content, "it has .* bytes|does not end as a model does")
 
@@ -132,6 +137,7 @@ def renamed(name):
     ],
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.fault("F6")
 def test_other_layouts_are_refused_by_name(whole, path, options, words):
     refused(path, rezipped(whole, **options), words)
 
@@ -156,10 +162,12 @@ def patched(whole, number, field, value):
         ("offset", 0, "0.bin is listed as no plain file, or overlaps"),
     ],
 )
+@pytest.mark.fault("F6")
 def test_entries_that_lie_are_refused(whole, path, field, value, words):
     refused(path, patched(whole, 1, field, value), words)
 
 
+@pytest.mark.fault("F6")
 def test_a_bomb_is_refused_before_memory_is_taken(whole, path):
     content = patched(patched(whole, 1, "size", 2**31), 1, "packed", 2**31)
     refused(path, content, "tells other sizes|listed")
@@ -175,6 +183,7 @@ def test_a_file_takes_the_place_of_another(path):
     assert names_in(path.parent) == [path.name]
 
 
+@pytest.mark.fault("F6")
 def test_a_link_stays_a_link(path, tmp_path):
     link = tmp_path / "link.tsrnn"
     link.symlink_to(path)
@@ -184,6 +193,7 @@ def test_a_link_stays_a_link(path, tmp_path):
 
 
 @pytest.mark.parametrize("function", ["fsync", "write", "replace"])
+@pytest.mark.fault("F2")
 def test_a_full_disk_leaves_what_was_there(path, whole, monkeypatch, function):
     path.write_bytes(whole)
 
@@ -203,6 +213,7 @@ def test_a_full_disk_leaves_what_was_there(path, whole, monkeypatch, function):
     assert names_in(path.parent) == [path.name]
 
 
+@pytest.mark.fault("F4")
 def test_an_interrupt_leaves_what_was_there(path, whole, monkeypatch):
     path.write_bytes(whole)
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -225,6 +236,7 @@ def test_the_file_and_its_folder_reach_the_disk(path, monkeypatch):
     assert synced == [0o100000, 0o040000]
 
 
+@pytest.mark.fault("F1")
 def test_what_a_killed_writer_left_is_removed_and_what_another_writes_is_not(path):
     begin = _zip_file._begin_of_parts(path)
     stale, live = (path.parent / f"{begin}{digit * 16}.part" for digit in "01")
@@ -237,6 +249,7 @@ def test_what_a_killed_writer_left_is_removed_and_what_another_writes_is_not(pat
     assert sorted(names_in(path.parent)) == sorted([path.name, live.name, others.name])
 
 
+@pytest.mark.fault("F3")
 def test_of_two_writers_the_last_one_wins(path):
     models = [NaiveForecaster(number).fit(VALUES) for number in (1, 2)]
 
@@ -296,12 +309,14 @@ def kill_writers(folder, trials):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")
+@pytest.mark.fault("F1")
 def test_no_file_is_half_written_when_its_writer_is_killed(tmp_path):
     kill_writers(tmp_path, 5)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")
+@pytest.mark.fault("F1")
 def test_of_200_kills_none_leaves_half_a_file(tmp_path):
     assert kill_writers(tmp_path, 200) > 50
 

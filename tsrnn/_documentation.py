@@ -129,6 +129,8 @@ REST = """    n_features_in_ : int
     ------
     InvalidParameterError
         In `fit`, for a parameter outside its range.
+    MemoryError
+        The machine, or its GPU, cannot hold a training step.
     TrainingDivergedError
         In `fit`, when the loss becomes infinite or not a number.
     ValueError, TypeError

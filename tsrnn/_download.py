@@ -12,6 +12,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from tsrnn._validation import check_bool, invalid_parameter
 
@@ -48,7 +49,8 @@ def read_published(owner: str, file: Published, data_home: Any, download_if_miss
     FileNotFoundError
         If the file is missing and must not be downloaded.
     OSError
-        If it cannot be downloaded, is larger than the `n_bytes` on record, or has another checksum.
+        If it cannot be downloaded, its source redirects from https to http, it is larger than the `n_bytes` on record,
+        or it has another checksum.
     ImportError
         If pooch is needed, for the download or for the place of the cache, and not installed.
     """
@@ -118,10 +120,18 @@ class _Bounded:
         self._stream.flush()
 
 
+def _stay_secure(response: Any, *_: Any, **__: Any) -> None:
+    """Raise where a source that was asked over https sends one on to an address without it."""
+    if response.is_redirect and urlsplit(response.url).scheme == "https":
+        target = urljoin(response.url, response.headers["location"])
+        if urlsplit(target).scheme != "https":
+            raise OSError(f"the source redirects to {target}, which is not https")
+
+
 def _bounded(pooch: Any, n_bytes: int) -> Any:
-    """Return a downloader for pooch that stops as soon as more than `n_bytes` have come."""
+    """Return a downloader for pooch that stops as soon as more than `n_bytes` have come, or https is left."""
     # Without a packed transfer the bytes that are counted are those that travel.
-    plain = pooch.HTTPDownloader(headers={"Accept-Encoding": "identity"})
+    plain = pooch.HTTPDownloader(headers={"Accept-Encoding": "identity"}, hooks={"response": _stay_secure})
 
     def download(url: str, output_file: Any, pooch: Any) -> None:
         with Path(output_file).open("wb") as stream:

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import keras
-import tensorflow as tf
+from tsrnn._backend import keras, tf
 
 __all__ = ["averaged", "to_onnx", "to_saved_model", "to_tflite"]
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import keras
-import tensorflow as tf
+from tsrnn._backend import keras, tf
 
 __all__ = ["clipped", "learning_rate_of", "new_optimizer"]
 

@@ -7,11 +7,7 @@ import random
 import threading
 from collections.abc import Iterator
 
-try:
-    import keras
-    import tensorflow as tf
-except ImportError as error:  # pragma: no cover - needs an environment without TensorFlow
-    raise ImportError("tsrnn needs TensorFlow to fit and predict. Install it: pip install tensorflow") from error
+from tsrnn._backend import keras, tf
 
 _process = os.getpid()
 _globals_lock = threading.RLock()

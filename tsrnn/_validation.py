@@ -225,16 +225,21 @@ def check_rows(
     return rows  # type: ignore[no-any-return]
 
 
-def check_memory(owner: object, n_bytes: int) -> None:
-    """Raise a MemoryError with an estimate when `n_bytes` are more than this machine has."""
+def check_memory(
+    owner: object,
+    n_bytes: int,
+    what: str = "this array",
+    remedy: str = "Keep the windows lazy, or lower `lookback` or the number of windows.",
+) -> None:
+    """Raise a MemoryError with an estimate when the `n_bytes` that `what` would take are more than this machine has."""
     try:
         limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):  # a system that does not tell
         return
     if n_bytes > limit:
         raise MemoryError(
-            f"{name_of(owner)}: this array would take {n_bytes / 2**30:.1f} GiB; the machine has "
-            f"{limit / 2**30:.1f} GiB. Keep the windows lazy, or lower `lookback` or the number of windows."
+            f"{name_of(owner)}: {what} would take {n_bytes / 2**30:.1f} GiB; the machine has "
+            f"{limit / 2**30:.1f} GiB. {remedy}"
         )
 
 

@@ -19,12 +19,11 @@ import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from tsrnn import _optimizers, losses, networks
+from tsrnn._backend import keras, tf
 from tsrnn._cache import Cache
 from tsrnn._runtime import check_process, has_gpu, own_globals
 from tsrnn.losses import Loss

@@ -6,12 +6,11 @@ Imported, with TensorFlow behind it, when a stream begins.
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from tsrnn import programs
+from tsrnn._backend import keras, tf
 from tsrnn.networks import Architecture
 from tsrnn.programs import Network, Weights
 

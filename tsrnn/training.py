@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsrnn import _optimizers, losses, programs
+from tsrnn._memory import memory_told
 from tsrnn._validation import TrainingDivergedError
 from tsrnn.losses import Loss
 from tsrnn.networks import Architecture
@@ -109,17 +110,20 @@ class Samples:
 
 def initial_weights(architecture: Architecture, rng: np.random.Generator) -> Weights:
     """Return new random weights of `architecture`."""
-    return programs.network_of(architecture).initial_weights(rng)
+    with memory_told(architecture, 1, trains=True):
+        return programs.network_of(architecture).initial_weights(rng)
 
 
 def predict(architecture: Architecture, weights: Weights, windows: Windows, *, compiled: bool) -> Array:
     """Return the outputs (n_windows, n_outputs[, n_values]) of the network with `weights`."""
-    return programs.network_of(architecture).predict(weights, windows, compiled=compiled)
+    with memory_told(architecture, programs.PREDICTION_BATCH):
+        return programs.network_of(architecture).predict(weights, windows, compiled=compiled)
 
 
 def influence(architecture: Architecture, weights: Weights, windows: Windows) -> NDArray[np.float64]:
     """Return the mean absolute derivative of the outputs with respect to each step of a window, (lookback,)."""
-    return programs.network_of(architecture).influence(weights, windows)
+    with memory_told(architecture, programs.INFLUENCE_BATCH):
+        return programs.network_of(architecture).influence(weights, windows)
 
 
 def fit(
@@ -151,13 +155,16 @@ def fit(
     ------
     TrainingDivergedError
         The loss became infinite or not a number.
+    MemoryError
+        The machine or its GPU cannot hold a training step.
     """
     settings = Settings(recipe.loss, recipe.optimizer, recipe.clipping, recipe.batch_size)
     compiled = pays_off(recipe, architecture, len(samples[0].windows), CELL_STEPS_WORTH_COMPILING)
-    program = programs.program_of(architecture, settings, compiled=compiled)
-    with program.network.lock:
-        program.load(*start)
-        return Run(program, recipe, samples, rng, callbacks).train()
+    with memory_told(architecture, recipe.batch_size, trains=True):
+        program = programs.program_of(architecture, settings, compiled=compiled)
+        with program.network.lock:
+            program.load(*start)
+            return Run(program, recipe, samples, rng, callbacks).train()
 
 
 CELL_STEPS_WORTH_COMPILING = 2_000
