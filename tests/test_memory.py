@@ -140,3 +140,11 @@ def test_of_a_network_of_ones_own_the_windows_are_known():
     assert bytes_of_a_step(architecture, 8, trains=True) == 4 * 8 * 6 * 5
     with pytest.raises(MemoryError, match=r"^a network of one's own: a batch of .* would take"):
         memory_told(architecture, 2**60).__enter__()
+
+
+def test_truncation_needs_what_lies_between_two_cuts():
+    whole, cut, other = (
+        bytes_of_a_step(Architecture("LSTM", **{**PLAIN, "lookback": 600}, truncation=steps), 8, trains=True)
+        for steps in (None, 30, 60)
+    )
+    assert whole - cut == 19 * (other - cut)

@@ -20,15 +20,17 @@ def bytes_of_a_step(architecture: Architecture, batch: int, *, trains: bool) -> 
     """Return the bytes that a prediction of a batch of windows, or a training step on it, takes at least.
 
     Counted are, in float32, the windows and the weights of the recurrent layers; to train, also the gates and states of
-    every step, which the gradient needs, and three more times the weights: those that they begin with, the gradient,
-    and what the optimizer keeps. Of a network of the user's own only the windows are known.
+    every step between two cuts of `truncation`, which the gradient needs, and three more times the weights: those that
+    they begin with, the gradient, and what the optimizer keeps. Of a network of the user's own only the windows are
+    known.
     """
     a = architecture
     windows = batch * a.lookback * a.n_features
     if a.build_network is not None:
         return 4 * windows
     gates = GATES[a.cell]
-    states = batch * a.n_segments * a.n_layers * a.width * (gates + 1)
+    steps = min(a.n_segments, a.truncation or a.n_segments)
+    states = batch * steps * a.n_layers * a.width * (gates + 1)
     as_they_are = a.convolution is None and a.segment_length == 1
     inputs = a.n_features * as_they_are + (a.n_layers - 1) * a.width
     weights = gates * a.width * (inputs + a.n_layers * a.hidden_size)
