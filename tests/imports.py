@@ -74,8 +74,10 @@ MAY_IMPORT = {
     "_zip_file": set(),
     "_weight_shapes": set(),
     "_index_nodes": set(),
-    "_tree": {"_index_nodes"},
-    "_node_kinds": {"_index_nodes", "_tree"},
+    "_rows": set(),
+    "_stacks": set(),
+    "_tree": {"_index_nodes", "_rows", "_stacks"},
+    "_node_kinds": {"_index_nodes", "_stacks", "_tree"},
     "_saved_networks": {"_index_nodes", "_node_kinds", "_parameters", "_tree", "_weight_shapes"}
     | {"classifiers", "regressors"},
     "_saved_classes": {
@@ -89,7 +91,7 @@ MAY_IMPORT = {
         "_series",
     }
     | {"anomalies", "baselines", "calendars", "forecasting", "transformers"},
-    "persistence": {"_validation", "_index_nodes", "_saved_classes", "_tree", "_zip_file"},
+    "persistence": {"_validation", "_index_nodes", "_rows", "_saved_classes", "_stacks", "_tree", "_zip_file"},
     "__init__": EVERYTHING - {"__main__"},
     "_demos": set(),
     "_demo_energy": DEMO,
