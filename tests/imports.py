@@ -80,10 +80,13 @@ MAY_IMPORT = {
     "_node_kinds": {"_index_nodes", "_stacks", "_tree"},
     "_saved_networks": {"_index_nodes", "_node_kinds", "_parameters", "_tree", "_weight_shapes"}
     | {"classifiers", "regressors"},
+    "_saved_series": {"_index_nodes", "_panels"},
     "_saved_classes": {
+        "_index_nodes",
         "_node_kinds",
         "_tree",
         "_saved_networks",
+        "_saved_series",
         "_anchors",
         "_chains",
         "_framing",

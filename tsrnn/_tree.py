@@ -42,7 +42,7 @@ class Spec:
     `always` are attributes without which there is no object, `state` those that a fit adds, `needed` those of them that
     must be there where the first of them is; where it is not, `left_out` are not written. `forgotten` are never
     written. `defaults` stand in for attributes that another version does not have. `check` looks at how the attributes
-    agree; it raises `UnfitError`.
+    agree, `agrees` at the object that has been made; both raise `UnfitError`.
     """
 
     cls: type
@@ -53,6 +53,7 @@ class Spec:
     forgotten: Sequence[str] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     check: "Callable[[dict[str, Any], Checker], None] | None" = None
+    agrees: Callable[[Any], None] | None = None
 
 
 Table = Mapping[str, Spec]
@@ -332,6 +333,8 @@ class Decoder:
         for attribute, value in spec.defaults.items():
             if attribute not in attributes:
                 object.__setattr__(made, attribute, value)
+        if spec.agrees is not None:
+            spec.agrees(made)
         self._made.append(made)
         return made
 

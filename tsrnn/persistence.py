@@ -1,5 +1,6 @@
 """Fitted estimators in files that can run no code."""
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -171,16 +172,21 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = 2**31) -> Any:
     """
     check_int("load", "max_bytes", max_bytes, minimum=1)
     with Path(path).open("rb") as file:
-        try:
-            return _load(file, max_bytes)
-        except _NewerError as error:
-            raise ModelVersionError(str(path), str(error)) from None
-        except (BadZipError, UnfitError) as error:
-            raise ModelFileError(str(path), str(error)) from None
-        except RecursionError:
-            raise ModelFileError(str(path), "manifest.json is nested too deeply") from None
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise ModelFileError(str(path), f"what it holds does not fit together: {error}") from error
+        return load_from(file, str(path), max_bytes)
+
+
+def load_from(file: BinaryIO, path: str, max_bytes: int) -> Any:
+    """Return what `load` does of an open file, of which errors tell the `path`."""
+    try:
+        return _load(file, max_bytes)
+    except _NewerError as error:
+        raise ModelVersionError(path, str(error)) from None
+    except (BadZipError, UnfitError) as error:
+        raise ModelFileError(path, str(error)) from None
+    except RecursionError:
+        raise ModelFileError(path, "manifest.json is nested too deeply") from None
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise ModelFileError(path, f"what it holds does not fit together: {error}") from error
 
 
 class _NewerError(Exception):
@@ -188,7 +194,7 @@ class _NewerError(Exception):
 
 
 def _load(file: BinaryIO, max_bytes: int) -> Any:
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
     if size > max_bytes:
         raise BadZipError(f"it has {size:,} bytes, more than max_bytes={max_bytes:,}")
     first, *entries = _zip_file.read_directory(file, size)
@@ -330,6 +336,7 @@ def _versions() -> dict[str, str]:
     return {name: _version(name) for name in PACKAGES}
 
 
+@functools.cache  # it reads a file
 def _version(name: str) -> str:
     try:
         return importlib.metadata.version(PACKAGES[name])
@@ -346,7 +353,7 @@ def _warn_of_other_versions(versions: dict[str, str]) -> None:
     ]
     if others:
         words = "Compare some predictions, or fit again."
-        warnings.warn(f"load: the file was written with {', '.join(others)}. {words}", UserWarning, stacklevel=4)
+        warnings.warn(f"load: the file was written with {', '.join(others)}. {words}", UserWarning, stacklevel=5)
 
 
 def _refuse(owner: str, name: str, value: Any) -> NoReturn:
