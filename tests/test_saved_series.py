@@ -79,6 +79,21 @@ def test_a_detector_has_a_scale_for_each_series(path):
     refused(path, manifest, contents, "`_scales` must hold the series")
 
 
+def test_the_forecaster_of_a_detector_is_fitted(path):
+    save(CASES["anomalies"][0](), path)
+    manifest, contents = parts_of(path)
+    state = manifest["estimator"]["object"][1]
+    state["forecaster_"] = state["forecaster"]
+    refused(path, manifest, contents, "`_scales` must hold the series|nothing refers to|must be")
+
+
+def test_a_detector_has_a_scale_for_each_step(path):
+    save(CASES["anomalies"][0](), path)
+    manifest, contents = parts_of(path)
+    manifest["estimator"]["object"][1]["_scales"]["dict"][0][1] = {"array": 0}
+    refused(path, manifest, contents, "`_scales` must have a row for each step|nothing refers to")
+
+
 def test_the_steps_of_a_pipeline_transform(path):
     save(CASES["covariates"][0](), path)
     manifest, contents = parts_of(path)

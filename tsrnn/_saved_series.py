@@ -44,7 +44,12 @@ def _check_track(name: Any, track: Track, n_targets: int) -> None:
 
 
 def check_scales(detector: Any) -> None:
-    """Raise unless a detector knows a scale for each series of its forecaster."""
-    state = vars(detector)
-    if "_scales" in state and set(state["_scales"]) != set(vars(state["forecaster_"]).get("_tracks", ())):
+    """Raise unless a detector knows a scale for each series of its forecaster, of all steps and targets or of none."""
+    if "_scales" not in vars(detector):
+        return
+    forecaster, scales = detector.forecaster_, detector._scales
+    if "_tracks" not in vars(forecaster) or set(scales) != set(forecaster._tracks):
         raise UnfitError("`_scales` must hold the series of the forecaster")
+    shape = (forecaster._parameters["horizon"], forecaster.n_targets_)
+    if any(scale.shape not in (shape, (1,)) for scale in scales.values()):
+        raise UnfitError("`_scales` must have a row for each step and a column for each target")
