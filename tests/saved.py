@@ -137,4 +137,4 @@ def write_parts(path, manifest, contents):
     """Write a file whose container is right, whatever stands in it; the manifest is a dict or a text."""
     text = manifest if isinstance(manifest, str) else json.dumps(manifest)
     members = [("manifest.json", text.encode()), *((f"{i}.bin", content) for i, content in enumerate(contents))]
-    _zip_file.write(Path(path), [(name, memoryview(content)) for name, content in members])
+    _zip_file.write(Path(path), [(name, [memoryview(content)]) for name, content in members])

@@ -1,94 +1,222 @@
-"""Every row of the two tables of what can go wrong has a test, and a run that leaves one out is seen."""
+"""Nodes of one structure in rows: the same nodes come out, and nothing but them goes in."""
 
-import importlib
-import subprocess
-import sys
-from pathlib import Path
+import json
 
+import numpy as np
+import pandas as pd
 import pytest
-from rows import TABLES, missing
+from hypothesis import given
+from hypothesis import strategies as st
+from saved import SERIES, VALUES, bits, forecaster, parts_of, write_parts
+from sklearn.linear_model import Ridge
 
-TESTS = Path(__file__).parent
+from tsrnn import DriftForecaster, ModelFileError, ModelSaveError, NaiveForecaster, _rows, load, save
 
-
-def marks_of(value):
-    """The markers of a test function or a module, those of its parameters as well."""
-    own = getattr(value, "pytestmark", [])
-    for mark in own if isinstance(own, list) else [own]:
-        yield mark
-        if mark.name == "parametrize":
-            yield from (each for values in mark.args[1] for each in getattr(values, "marks", ()))
+PANEL = {("a", number) if number % 3 else f"b{number}": SERIES[: 20 + 5 * number] + number for number in range(6)}
 
 
-def rows_in(module):
-    values = [module, *(value for name, value in vars(module).items() if name.startswith("test_"))]
-    return [
-        (mark.name, row) for value in values for mark in marks_of(value) if mark.name in TABLES for row in mark.args
-    ]
+def folded(nodes):
+    """What stands for `nodes`, and the columns that it needs."""
+    columns = []
+    fold = _rows.Fold(nodes[0])
+    for node in nodes[1:]:
+        fold.add(node)
+    return fold.node(lambda values: columns.append(values) or len(columns) - 1), columns
 
 
-def test_every_row_has_a_test_and_every_test_a_row():
-    found = []
-    for path in sorted(TESTS.glob("test_*.py")):
-        text = path.read_text(encoding="utf-8")
-        if path.stem != "test_rows" and any(words in text for words in ("mark.fault", "mark.bad_input", "rows(")):
-            found += rows_in(importlib.import_module(path.stem))
-    assert missing(found) == ([], [])
+def unfolded(node, columns):
+    return node if isinstance(node, list) else list(_rows.expand(node["rows"], columns))
 
 
-EXAMPLES = """
-import pytest
+# --- folding ---
 
-@pytest.mark.fault("F1")
-def test_passes(): pass
 
-@pytest.mark.fault("F2", "F3")
-def test_fails(): assert 0
+def test_what_is_the_same_stands_once_and_what_differs_in_a_column():
+    nodes = [{"object": ["Track", {"name": name, "at": {"array": [0, 2 * i]}}]} for i, name in enumerate("xyxz")]
+    node, columns = folded(nodes)
+    template = {"object": ["Track", {"name": {"each": 0}, "at": {"array": [0, {"from": [0, 2]}]}}]}
+    assert (node, columns) == ({"rows": [4, template]}, [["x", "y", "x", "z"]])
+    assert _rows.size_of(4, template, columns) == 4 * 9
+    assert unfolded(node, columns) == nodes
 
-@pytest.mark.fault("F4")
-def test_is_skipped(): pytest.skip()
+
+@pytest.mark.parametrize("values", [[1, 1.0, 1, 1], [True, 1, 1, 1], [0.0, -0.0, 0.0, 0.0], [None, False, 0, ""]])
+def test_equal_values_of_other_types_are_kept_apart(values):
+    node, columns = folded([{"list": [value]} for value in values])
+    assert repr(unfolded(node, columns)) == repr([{"list": [value]} for value in values])
+
+
+def test_nodes_that_have_nothing_in_common_are_a_list():
+    assert folded(["a", {"tuple": []}, "b", "c"]) == (["a", {"tuple": []}, "b", "c"], [])
+
+
+PLAIN = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.floats(allow_nan=False), st.sampled_from("ab"))
+NODES = st.recursive(
+    PLAIN,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(["list", "tuple", "x"]), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.lists(NODES, min_size=2, max_size=6))
+def test_whatever_is_folded_comes_out_again(nodes):
+    node, columns = folded(nodes)
+    assert json.dumps(unfolded(node, columns)) == json.dumps(nodes)
+    assert _rows.are_columns(columns)
+    if isinstance(node, dict):
+        assert _rows.size_of(*node["rows"], columns) is not None
+
+
+# --- in files ---
+
 
 @pytest.fixture
-def broken(): assert 0
-
-@pytest.mark.bad_input(5)
-def test_ends_in_a_fixture(broken): pass
-
-@pytest.mark.parametrize("row", [pytest.param(row, marks=pytest.mark.bad_input(row)) for row in range(6, 71)])
-def test_rows(row): pass
-
-def test_without_a_row(): assert 0
-"""
+def path(tmp_path):
+    return tmp_path / "model.tsrnn"
 
 
-def run(folder, content, numprocesses=0):
-    (folder / "test_examples.py").write_text(content, encoding="utf-8")
-    plugin = "from rows import Report\ndef pytest_configure(config): config.pluginmanager.register(Report())\n"
-    (folder / "conftest.py").write_text(plugin, encoding="utf-8")
-    (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {TESTS}\nmarkers =\n fault\n bad_input\n")
-    command = [sys.executable, "-m", "pytest", "-q", f"--numprocesses={numprocesses}", str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+@pytest.mark.parametrize(
+    "estimator", [lambda: forecaster(Ridge()), lambda: NaiveForecaster(2), lambda: DriftForecaster(2)]
+)
+def test_panels_of_many_series_come_back(estimator, path):
+    fitted = estimator().fit(PANEL)
+    save(fitted, path)
+    loaded, first = load(path), path.read_bytes()
+    save(loaded, path)
+    assert path.read_bytes() == first
+    assert list(loaded._tracks) == list(PANEL)
+    assert bits(loaded.predict()) == bits(fitted.predict())
+    assert bits(loaded.predict_interval(coverage=0.5)) == bits(fitted.predict_interval(coverage=0.5))
+    later = {"b0": SERIES[20:22]}
+    assert bits(loaded.update(later).predict()) == bits(fitted.update(later).predict())
 
 
-@pytest.mark.parametrize("numprocesses", [0, pytest.param(2, marks=pytest.mark.slow)])
-def test_a_row_that_is_missing_or_fails_is_told(tmp_path, numprocesses):
-    done = run(tmp_path, EXAMPLES, numprocesses)
-    lines = done.stdout.splitlines()
-    assert done.returncode == 1
-    assert "bad input: 65 of 70 rows covered" in lines
-    assert "faults: 1 of 20 rows covered" in lines
-    assert "68 cases, 2 failures" in lines
-    assert {"faults F2: a test fails", "faults F4: no test that passes", "bad input 5: a test fails"} <= set(lines)
-    assert "faults F1: a test fails" not in lines
+def test_what_is_one_object_is_one_again(path):
+    save(forecaster(Ridge()).fit(PANEL), path)
+    loaded = load(path)
+    assert loaded._fit_tracks is loaded._tracks
+    for name, track in loaded._tracks.items():
+        assert loaded.scalers_[name][0] is track.learnt[0].steps[-1]
+    learnt = [id(track.learnt) for track in loaded._tracks.values()]
+    assert len(set(learnt)) == len(PANEL)
 
 
-@pytest.mark.parametrize(("n_faults", "ends"), [(20, 0), (19, 1), (21, 1)])
-def test_a_run_fails_where_a_row_is_missing_or_unknown(tmp_path, n_faults, ends):
-    rows = [*range(1, 71), *(f"F{number}" for number in range(1, n_faults + 1))]
-    tests = [
-        f"@pytest.mark.{'fault' if isinstance(row, str) else 'bad_input'}({row!r})\ndef test_{row}(): pass\n"
-        for row in rows
-    ]
-    done = run(tmp_path, "import pytest\n" + "".join(tests))
-    assert f"{70 + n_faults} passed" in done.stdout
-    assert done.returncode == ends
+def test_several_targets_of_many_series_keep_their_order_in_memory(path):
+    panel = {f"s{n}": pd.DataFrame({"x": VALUES[n:], "y": VALUES[n:] ** 2, "z": n * VALUES[n:]}) for n in range(5)}
+    fitted = forecaster(Ridge(), multivariate=True).fit(panel)
+    save(fitted, path)
+    loaded = load(path)
+    for name, track in fitted._tracks.items():
+        assert loaded._tracks[name].target.flags.c_contiguous == track.target.flags.c_contiguous
+    assert bits(loaded.predict()) == bits(fitted.predict())
+
+
+def test_the_text_of_10_000_series_is_short(path):
+    stamps = pd.date_range("2024-01-01", periods=8, freq="h")
+    save(NaiveForecaster().fit({f"series {n}": pd.Series(VALUES[:8], index=stamps) for n in range(300)}), path)
+    manifest, contents = parts_of(path)
+    assert len(contents) == 2
+    assert len(json.dumps(manifest, separators=(",", ":"))) < 300 * 60
+
+
+def refused(path, manifest, contents, words="must be"):
+    write_parts(path, manifest, contents)
+    with pytest.raises(ModelFileError, match=words):
+        load(path)
+
+
+@pytest.fixture
+def parts(path):
+    save(forecaster(Ridge()).fit({f"s{n}": VALUES[: 20 + n * n] for n in range(5)}), path)
+    manifest, contents = parts_of(path)
+    write_parts(path, manifest, contents)
+    load(path)
+    return manifest, contents
+
+
+def rows_of(manifest):
+    return manifest["estimator"]["object"][1]["_fit_tracks"]["dict"]["rows"]
+
+
+def track_of(manifest):
+    return rows_of(manifest)[1][1]["object"][1]
+
+
+def inside(manifest):
+    track_of(manifest)["learnt"] = {"list": {"rows": [4, {"object": ["Chain", {"steps": {"list": []}}]}]}}
+
+
+def nested(manifest):
+    manifest["columns"][0][0] = {"list": {"rows": [4, None]}}
+
+
+@pytest.mark.parametrize("count", [4, 6, 0, -1, 5.0, True, None, 2**60])
+def test_the_number_of_rows_is_that_of_the_column(parts, path, count):
+    rows_of(parts[0])[0] = count
+    refused(path, *parts)
+
+
+@pytest.mark.parametrize(
+    "hole",
+    [
+        {"each": 99},
+        {"each": -1},
+        {"each": "0"},
+        {"each": None},
+        {"from": [0]},
+        {"from": [0, 1.0]},
+        {"from": [0, 2**40]},
+    ],
+)
+def test_what_stands_for_no_value_is_refused(parts, path, hole):
+    track_of(parts[0])["name"] = hole
+    refused(path, *parts)
+
+
+@pytest.mark.parametrize("place", [[0, {"from": [1, 1]}], [0, {"from": [-1, 1]}], [0, 5], [9, 0], [0, "0"], [0, 1.0]])
+def test_arrays_of_rows_must_be_there(parts, path, place):
+    track_of(parts[0])["target"] = {"array": place}
+    refused(path, *parts)
+
+
+@pytest.mark.parametrize("number", [-1, 10**6, "0", None, 0.0])
+def test_what_was_not_made_cannot_be_made_again(parts, path, number):
+    parts[0]["estimator"]["object"][1]["_tracks"] = {"again": number}
+    refused(path, *parts, "`_tracks` must be")
+
+
+@pytest.mark.parametrize(("attribute", "number"), [("_tracks", 0), ("regressor", 5), ("_form", 0), ("scalers_", 0)])
+def test_what_is_made_again_must_be_of_its_kind(parts, path, attribute, number):
+    parts[0]["estimator"]["object"][1][attribute] = {"again": number}
+    refused(path, *parts)
+
+
+@pytest.mark.parametrize(("change", "words"), [(inside, "`_fit_tracks` must be"), (nested, "the columns")])
+def test_rows_within_rows_are_refused(parts, path, change, words):
+    change(parts[0])
+    refused(path, *parts, words)
+
+
+def test_rows_cannot_ask_for_any_amount_of_memory(parts, path):
+    track = {"name": None, "target": {"array": [0, 0]}, "covariates": None, "index": None, "learnt": None}
+    rows = {"rows": [100_000, [{"from": [0, 1]}, {"object": ["Track", track]}]]}
+    for _ in range(3):
+        state = parts[0]["estimator"]["object"][1]
+        state |= {"_fit_tracks": {"dict": rows}, "_tracks": {"dict": rows}}
+    refused(path, *parts, "more than 2,097,152 nodes")
+
+
+def test_a_panel_that_needs_more_text_is_refused_at_save(path, monkeypatch):
+    monkeypatch.setattr("tsrnn.persistence.MOST_TEXT", 2_000)
+    with pytest.raises(ModelSaveError, match="NaiveForecaster is too large for one file, at most"):
+        save(NaiveForecaster().fit({f"series {n}": VALUES[:9] for n in range(200)}), path)
+    assert not path.exists()
+
+
+def test_floats_that_are_no_numbers_stay_in_rows(path):
+    panel = {f"s{n}": np.where(np.arange(80) % (n + 9) == 4, np.nan, VALUES) for n in range(5)}
+    fitted = forecaster(Ridge(), missing="interpolate").fit(panel)
+    save(fitted, path)
+    assert bits(load(path).predict()) == bits(fitted.predict())

@@ -100,16 +100,25 @@ def entry(node, name):
             "manifest.json is no strict JSON",
         ),
         (
-            lambda text: text.replace('"n_targets_": 1', '"n_targets_": ' + "[" * 100_000),
+            lambda text: text.replace('"n_targets_": 1', '"n_targets_": ' + "[" * 50_000),
             "nested too deeply|strict JSON",
         ),
+        (
+            lambda text: text.replace('"n_targets_": 1', '"n_targets_": [' + "[],[]," * 50_000 + "1]"),
+            "more than 131,072 commas and brackets",
+        ),
+        (lambda text: text.replace('"columns": []', '"columns": [1]'), "must list the arrays and the columns"),
+        (lambda text: text.replace('"columns": []', '"columns": {}'), "must list the arrays and the columns"),
         (
             lambda text: text.replace('"horizon": 1', '"horizon": ' + '{"list":[' * 300 + "]}" * 300, 1),
             "horizon|nested",
         ),
         (lambda text: text.replace('"format": 1', '"format": 0'), "must have format 1"),
         (lambda text: text.replace('"format": 1', '"format": true'), "must have format 1"),
-        (lambda text: text.replace('"format": 1', '"format": 1, "more": 2'), "the keys versions, arrays and estimator"),
+        (
+            lambda text: text.replace('"format": 1', '"format": 1, "more": 2'),
+            "the keys versions, arrays, columns and estimator",
+        ),
         (lambda text: text.replace('"keras"', '"torch"'), "must tell the versions"),
         (lambda _: "[]", "must have format 1"),
         (lambda _: "null", "must have format 1"),
@@ -130,7 +139,7 @@ def test_the_manifest_is_strict(parts, path, change, words):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"dtype": "|O"}, "0.bin: .* a dtype, shape or order"),
+        ({"dtype": "|O"}, "0.bin: .* a dtype, shape, order, lengths or sha256"),
         ({"dtype": ">f8"}, "0.bin"),
         ({"dtype": "<M8[ns]"}, "0.bin"),
         ({"dtype": "<f4"}, "0.bin has 72 bytes; manifest.json tells of 36"),
@@ -141,7 +150,14 @@ def test_the_manifest_is_strict(parts, path, change, words):
         ({"shape": [9]}, "`target` must be an array"),
         ({"order": "K"}, "0.bin"),
         ({"sha256": "0" * 64}, "0.bin has been changed: its sha256"),
-        ({"more": 1}, "0.bin: manifest.json must tell"),
+        ({"more": 1}, "0.bin: manifest.json tells"),
+        ({"lengths": [4, 4]}, "0.bin: manifest.json tells"),
+        ({"lengths": [10, -1]}, "0.bin: manifest.json tells"),
+        ({"lengths": [9.0]}, "0.bin: manifest.json tells"),
+        ({"lengths": 4}, "0.bin: manifest.json tells"),
+        ({"lengths": 0}, "0.bin: manifest.json tells"),
+        ({"lengths": True}, "0.bin: manifest.json tells"),
+        ({"lengths": [4, 5]}, "nothing refers to 0.bin, or not to all of it"),
     ],
 )
 def test_arrays_must_be_what_they_are_said_to_be(parts, path, values, words):
@@ -158,7 +174,7 @@ def test_the_number_of_arrays_must_agree(parts, path, drop):
 
 def test_arrays_that_nothing_needs_are_refused(parts, path):
     manifest, contents = parts("naive")
-    more = {"dtype": "|u1", "shape": [4], "order": "C", "sha256": hashlib.sha256(b"more").hexdigest()}
+    more = {"dtype": "|u1", "shape": [4], "order": "C", "lengths": None, "sha256": hashlib.sha256(b"more").hexdigest()}
     manifest["arrays"].append(more)
     refused(path, manifest, [*contents, b"more"], "nothing refers to 2.bin")
 

@@ -279,7 +279,7 @@ for path in sys.argv[3:]:
         contents = [bytearray(entry.size) for entry in entries]
         for entry, content in zip(entries, contents):
             module.read_into(file, entry, content)
-    files.append([(entry.name, memoryview(content)) for entry, content in zip(entries, contents)])
+    files.append([(entry.name, [memoryview(content)]) for entry, content in zip(entries, contents)])
 print("ready", flush=True)
 for members in itertools.cycle(files):
     module.write(pathlib.Path(sys.argv[2]), members)

@@ -2,17 +2,28 @@
 
 import datetime
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from tsrnn import _index_nodes
-from tsrnn._tree import DTYPES, FUNCTIONS, Checker, Kind, content, is_int
+from tsrnn._stacks import DTYPES
+from tsrnn._tree import FUNCTIONS, Checker, Kind, content, is_int
+
+Check = Callable[[Any, Checker], bool]
 
 
 def one_of(*kinds: Kind) -> Kind:
     """Return the kind of what is one of `kinds`."""
-    text = " or ".join(dict.fromkeys(kind.text for kind in kinds))
-    return Kind(text, lambda node, checker: any(kind.fits(node, checker) for kind in kinds))
+
+    def fits(node: Any, checker: Checker) -> bool:
+        count = len(checker.made)
+        for kind in kinds:
+            if kind.fits(node, checker):
+                return True
+            del checker.made[count:]  # what did not fit will not be made
+        return False
+
+    return Kind(" or ".join(dict.fromkeys(kind.text for kind in kinds)), fits)
 
 
 def choice(*options: Any) -> Kind:
@@ -25,10 +36,22 @@ def listed(kind: Kind, *tags: str) -> Kind:
     """Return the kind of a list (or what `tags` name) of `kind`."""
 
     def fits(node: Any, checker: Checker) -> bool:
-        parts = next((content(node, tag) for tag in tags or ("list",) if content(node, tag) is not None), None)
-        return isinstance(parts, list) and all(kind.fits(part, checker) for part in parts)
+        told = next((content(node, tag) for tag in tags or ("list",) if content(node, tag) is not None), None)
+        if not isinstance(told, list) and content(node, "list") is None:
+            return checker.is_again(node, [fits])
+        return _all_fit(told, kind.fits, fits, checker)
 
     return Kind(f"a {' or '.join(tags or ('list',))} of {kind.text}", fits)
+
+
+def _all_fit(told: Any, is_part: Check, is_whole: Check, checker: Checker) -> bool:
+    """Return whether a list or dict holds what it may; of rows, note it, as it may be referred to again."""
+    parts = checker.items(told)
+    if parts is None or not all(is_part(part, checker) for part in parts):
+        return False
+    if isinstance(told, dict):
+        checker.made.append(is_whole)
+    return True
 
 
 def fixed(*kinds: Kind) -> Kind:
@@ -48,12 +71,13 @@ def fixed(*kinds: Kind) -> Kind:
 def mapped(key: Kind, value: Kind) -> Kind:
     """Return the kind of a dict."""
 
+    def is_pair(pair: Any, checker: Checker) -> bool:
+        both = isinstance(pair, list) and len(pair) == 2
+        return both and key.fits(pair[0], checker) and value.fits(pair[1], checker)
+
     def fits(node: Any, checker: Checker) -> bool:
-        pairs = content(node, "dict")
-        return isinstance(pairs, list) and all(
-            isinstance(pair, list) and len(pair) == 2 and key.fits(pair[0], checker) and value.fits(pair[1], checker)
-            for pair in pairs
-        )
+        told = content(node, "dict")
+        return checker.is_again(node, [fits]) if told is None else _all_fit(told, is_pair, fits, checker)
 
     return Kind(f"a dict of {value.text}", fits)
 

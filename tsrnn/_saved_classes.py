@@ -7,6 +7,7 @@ what a file names, asks which names to trust, and restores whatever attributes i
 import inspect
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sklearn.linear_model import ElasticNet, LinearRegression, Ridge
@@ -26,9 +27,11 @@ from tsrnn import _node_kinds as kinds
 from tsrnn._anchors import LinearMap
 from tsrnn._chains import Chain
 from tsrnn._framing import Framing
+from tsrnn._index_nodes import UnfitError
 from tsrnn._node_kinds import array, choice, fixed, instance, listed, mapped, one_of, record
 from tsrnn._panels import PanelForm, Track
 from tsrnn._saved_networks import network_specs
+from tsrnn._saved_series import check_agreement, check_scales
 from tsrnn._series import Form
 from tsrnn._tree import Checker, Kind, Spec, content
 from tsrnn.anomalies import ForecastAnomalyDetector
@@ -41,6 +44,9 @@ COUNT, FLAG, LABEL, NONE, PLAIN = kinds.INTEGER, kinds.FLAG, kinds.LABEL, kinds.
 REAL, TEXT, VALUES = kinds.REAL, kinds.TEXT, array()
 VALUES_OR_NONE = one_of(NONE, VALUES)
 STEPS = listed(fixed(TEXT, Kind("an estimator", lambda node, checker: _is_step(node, checker))))
+UNUSED = ["NoneType", "str"]
+"""The types of steps of a Pipeline that do nothing: None and "passthrough"."""
+
 CODE = re.compile(r"[A-Z]{2,3}")
 
 
@@ -59,6 +65,8 @@ NAMES = {"n_features_in_": COUNT, "feature_names_in_": kinds.TEXTS}
 OPTIONAL = {"feature_names_in_": kinds.TEXTS, "_sklearn_output_config": mapped(TEXT, choice("default", "pandas"))}
 ESTIMATOR = Kind("an estimator that a file may hold", lambda node, checker: checker.object(node, ESTIMATORS))
 MAYBE = one_of(NONE, ESTIMATOR)
+TRANSFORMER = Kind("a transformer", lambda node, checker: checker.object(node, TRANSFORMERS))
+PREDICTOR = Kind("an estimator that predicts", lambda node, checker: checker.object(node, PREDICTORS))
 COUNTRY = Kind("a country code such as 'GB'", _is_country)
 DATES = one_of(listed(one_of(kinds.DATE, TEXT), "list", "tuple"), kinds.INDEX)
 HOLIDAYS = one_of(NONE, COUNTRY, DATES)
@@ -82,7 +90,9 @@ def _spec(cls: Any, state: Mapping[str, Kind], special: Mapping[str, Kind] | Non
     fitted = {"_parameters": record(own)} if "_tracks" in state else {}
     # A rule keeps a copy of itself for each series of a panel, and each copy the index of all series.
     left_out, forgotten = (["index_"], ["_memory"]) if "_tracks" in state else ([], [])
-    return Spec(cls, own, {**OPTIONAL, **state, **fitted}, [*needed, *fitted], left_out, forgotten, defaults)
+    agrees = check_agreement if "_tracks" in state else None
+    kinds_of = {**OPTIONAL, **state, **fitted}
+    return Spec(cls, own, kinds_of, [*needed, *fitted], left_out, forgotten, defaults, agrees=agrees)
 
 
 def _plain_object(cls: type, **always: Kind) -> Spec:
@@ -110,9 +120,17 @@ def _of_sklearn() -> list[Spec]:
         _spec(Ridge, {**linear, "n_iter_": found, "solver_": TEXT}, optional=["solver_"]),
         _spec(LinearRegression, {**linear, "rank_": found, "singular_": VALUES}, optional=["rank_", "singular_"]),
         _spec(ElasticNet, {**linear, "n_iter_": found, "dual_gap_": one_of(REAL, VALUES)}),
-        _spec(MultiOutputRegressor, {"estimators_": listed(ESTIMATOR), **count}, {"estimator": ESTIMATOR}, count),
-        _spec(Pipeline, {}, {"steps": STEPS, "memory": NONE}),
+        _spec(MultiOutputRegressor, {"estimators_": listed(PREDICTOR), **count}, {"estimator": ESTIMATOR}, count),
+        replace(_spec(Pipeline, {}, {"steps": STEPS, "memory": NONE}), agrees=_check_steps),
     ]
+
+
+def _check_steps(pipeline: Any) -> None:
+    """Raise unless all steps but the last one transform."""
+    if not pipeline.steps or any(
+        type(step).__name__ not in (*TRANSFORMERS, *UNUSED) for _, step in pipeline.steps[:-1]
+    ):
+        raise UnfitError("all steps of a Pipeline but the last one must be transformers")
 
 
 def _of_every_forecaster() -> dict[str, Kind]:
@@ -138,9 +156,9 @@ def _of_series() -> list[Spec]:
     """Return the forecasters and what stands on them."""
     state = _of_every_forecaster()
     more = {
-        "regressor_": ESTIMATOR,
-        "scalers_": _by_name(listed(ESTIMATOR)),
-        "_covariate_scaler": MAYBE,
+        "regressor_": PREDICTOR,
+        "scalers_": _by_name(listed(TRANSFORMER)),
+        "_covariate_scaler": one_of(NONE, TRANSFORMER),
         "_framing": instance("Framing"),
         "_lazy": FLAG,
         "n_missing_": COUNT,
@@ -159,7 +177,7 @@ def _of_series() -> list[Spec]:
     return [
         *(_spec(rule, state) for rule in rules),
         _spec(Forecaster, state | more, parts, ["_linear"]),
-        _spec(ForecastAnomalyDetector, _of_detectors(), detector),
+        replace(_spec(ForecastAnomalyDetector, _of_detectors(), detector), agrees=check_scales),
     ]
 
 
@@ -185,7 +203,7 @@ def _of_rows() -> list[Spec]:
         "n_features_in_": COUNT,
     }
     scaler = {
-        "scaler_": ESTIMATOR,
+        "scaler_": TRANSFORMER,
         "n_features_in_": COUNT,
         "input_shape_": fixed(COUNT, COUNT),
         "_varying": FLAG,
@@ -215,7 +233,7 @@ def _parts() -> dict[str, Spec]:
         "Track": Spec(Track, {"name": LABEL, "target": series, "learnt": learnt, **beside}),
         "Form": _plain_object(Form, kind=choice("series", "frame", "vector", "matrix"), names=listed(LABEL)),
         "PanelForm": _plain_object(PanelForm, kind=choice("dict", "rows"), names=listed(LABEL)),
-        "Chain": _plain_object(Chain, steps=listed(ESTIMATOR)),
+        "Chain": _plain_object(Chain, steps=listed(TRANSFORMER)),
         "LinearMap": _plain_object(LinearMap, alpha_=REAL, start_=array([2]), coef_=array([2]), intercept_=array([1])),
         "Framing": _plain_object(
             Framing,
@@ -234,4 +252,6 @@ FORECASTERS = [*RULES, "Forecaster"]
 _FITTED = {spec.cls.__name__: spec for spec in [*_of_sklearn(), *_of_series(), *_of_rows()]} | network_specs()
 ESTIMATORS: list[str] = list(_FITTED)
 """The names of the estimators, each of which may also be saved by itself."""
+TRANSFORMERS: list[str] = [name for name, spec in _FITTED.items() if hasattr(spec.cls, "transform")]
+PREDICTORS: list[str] = [name for name, spec in _FITTED.items() if hasattr(spec.cls, "predict")]
 TABLE = _FITTED | _parts()

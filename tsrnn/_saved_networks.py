@@ -8,7 +8,7 @@ from tsrnn import _node_kinds as kinds
 from tsrnn._index_nodes import UnfitError
 from tsrnn._node_kinds import array, choice, fixed, listed, mapped, one_of, record
 from tsrnn._parameters import BETWEEN_LAYERS, DECODERS, LOSSES, OPTIMIZERS
-from tsrnn._tree import Checker, Decoder, Kind, Spec
+from tsrnn._tree import Checker, Decoder, Kind, Spec, content
 from tsrnn._weight_shapes import weight_shapes
 from tsrnn.classifiers import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
@@ -68,9 +68,17 @@ PARAMETERS = {
 }
 HERE = {"checkpoint": None}
 """What belongs to one machine and stays there: a file from elsewhere must not say where a later fit writes."""
+
+
+def _are_weights(node: Any) -> bool:
+    """Return whether lists of lists are written out: they are looked into."""
+    members = content(node, "list")
+    return isinstance(members, list) and members != [] and all(isinstance(content(m, "list"), list) for m in members)
+
+
 WEIGHTS = Kind(
     "a list of the weights of each member",
-    lambda node, checker: listed(listed(array(range(5)))).fits(node, checker) and node["list"] != [],
+    lambda node, checker: _are_weights(node) and listed(listed(array(range(5)))).fits(node, checker),
 )
 SLOTS = listed(listed(array(range(5), kinds="fiu")))
 STATE = {
@@ -119,14 +127,14 @@ def _checked(cell: str) -> Any:
         _check_sizes(values, attributes)
         _check_targets(values, attributes, checker)
         for member in attributes["weights_"]["list"]:
-            _check_weights(values, [checker.arrays[part["array"]] for part in member["list"]])
+            _check_weights(values, [checker.array(part, whole=True) for part in member["list"]])
 
     return check
 
 
 def _plain(node: Any) -> Any:
     """Return the value of a node without arrays and objects."""
-    return Decoder({}, []).value(node)
+    return Decoder({}).value(node)
 
 
 def _check_sizes(values: dict[str, Any], attributes: dict[str, Any]) -> None:
@@ -152,12 +160,18 @@ def _check_targets(values: dict[str, Any], attributes: dict[str, Any], checker: 
     count = values["n_outputs"]
     if "classes_" in attributes:
         labels = attributes["classes_"]
-        known = len(labels["texts"][1]) if "texts" in labels else checker.arrays[labels["array"]].shape[0]
+        known: int | None = len(labels["texts"][1]) if "texts" in labels else _shape_of(labels, checker)[0]
     else:
-        shapes = {checker.arrays[attributes[name]["array"]].shape for name in ("target_mean_", "target_scale_")}
+        shapes = {_shape_of(attributes[name], checker) for name in ("target_mean_", "target_scale_")}
         known = math.prod(_plain(attributes["_target_shape"])) if shapes == {(count,)} else None
     if known != count:
         raise UnfitError(f"a network of {count} outputs does not have as many classes, or means and scales")
+
+
+def _shape_of(node: Any, checker: Checker) -> tuple[int, ...]:
+    stored: Any = checker.array(node, whole=False)
+    shape: tuple[int, ...] = stored.shape
+    return shape
 
 
 def _check_weights(values: dict[str, Any], stored: list[Any]) -> None:

@@ -6,39 +6,25 @@ key, its tag: ``{"tuple": [1, 2]}``, ``{"array": 0}``, ``{"object": ["Chain", {"
 
 import datetime
 import hashlib
+import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tsrnn import _index_nodes
+from tsrnn import _index_nodes, _rows
 from tsrnn._index_nodes import UnfitError
-
-DTYPES = [f"<{kind}" for kind in ("f2", "f4", "f8", "i2", "i4", "i8", "u2", "u4", "u8")] + ["|b1", "|i1", "|u1"]
+from tsrnn._stacks import DTYPES, Stored
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(np, name)
     for name in ("log", "exp", "log1p", "expm1", "log2", "exp2", "log10", "sqrt", "square", "cbrt", "arcsinh", "sinh")
 }
 """The functions that a `FunctionTransformer` may have in a file: they are numpy's, and do nothing but compute."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An array as the manifest tells of it: its type, shape and order in memory."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    order: str
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of its values."""
-        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
 @dataclass(frozen=True)
@@ -56,7 +42,7 @@ class Spec:
     `always` are attributes without which there is no object, `state` those that a fit adds, `needed` those of them that
     must be there where the first of them is; where it is not, `left_out` are not written. `forgotten` are never
     written. `defaults` stand in for attributes that another version does not have. `check` looks at how the attributes
-    agree; it raises `UnfitError`.
+    agree, `agrees` at the object that has been made; both raise `UnfitError`.
     """
 
     cls: type
@@ -67,24 +53,49 @@ class Spec:
     forgotten: Sequence[str] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     check: "Callable[[dict[str, Any], Checker], None] | None" = None
+    agrees: Callable[[Any], None] | None = None
 
 
 Table = Mapping[str, Spec]
+_Made = TypeVar("_Made")
 
 
 class Checker:
     """A walk over a tree that raises `UnfitError` where it is not what the table allows.
 
-    It collects which arrays are referred to, and which of them may hold missing values.
+    It collects which arrays are referred to, and which of the members may hold no missing values.
     """
 
-    def __init__(self, table: Table, arrays: Sequence[Stored]) -> None:
-        self.table, self.arrays = table, arrays
-        self.used: set[int] = set()
+    def __init__(self, table: Table, arrays: Sequence[Stored], columns: Sequence[Sequence[Any]] = ()) -> None:
+        self.table, self.arrays, self.columns = table, arrays, columns
+        self.used = [bytearray(stored.n_parts) for stored in arrays]
         self.whole: set[int] = set()
+        self.made: list[Any] = []
+        """What the `Decoder` will have made by now: the class of an object, of a list or dict in rows its check."""
+        self._room = _rows.MOST_NODES
+
+    def items(self, told: Any) -> Iterable[Any] | None:
+        """Return the nodes of a list that is written out or in rows; None for anything else."""
+        if isinstance(told, list):
+            return told
+        rows = content(told, "rows")
+        size = _rows.size_of(rows[0], rows[1], self.columns) if isinstance(rows, list) and len(rows) == 2 else None
+        if size is None:
+            return None
+        self._room -= size
+        if self._room < 0:
+            raise UnfitError(f"manifest.json has rows of more than {_rows.MOST_NODES:,} nodes")
+        return _rows.expand(rows, self.columns)
+
+    def is_again(self, node: Any, names: Any) -> bool:
+        """Return whether a node stands for something that was made before and is one of `names`."""
+        number = content(node, "again")
+        return is_int(number) and 0 <= number < len(self.made) and self.made[number] in names
 
     def object(self, node: Any, names: Sequence[str]) -> bool:
         """Return whether `node` is an object of one of the classes; raise if its attributes are not theirs."""
+        if self.is_again(node, names):
+            return True
         told = content(node, "object")
         if not (isinstance(told, list) and len(told) == 2 and told[0] in names and isinstance(told[1], dict)):
             return False
@@ -96,33 +107,48 @@ class Checker:
                 raise UnfitError(f"{name} has no attribute {attribute!r} in a file")
             if not kinds[attribute].fits(part, self):
                 raise UnfitError(f"{name}: `{attribute}` must be {kinds[attribute].text}; got {str(part)[:80]}")
-        missing = [part for part in spec.always if part not in attributes and part not in spec.defaults]
-        if spec.needed and spec.needed[0] in attributes:
-            missing += [part for part in spec.needed if part not in attributes]
-        if missing:
-            raise UnfitError(f"{name} has no `{missing[0]}`")
+        _check_complete(name, spec, attributes)
         if spec.check is not None:
             spec.check(attributes, self)
+        self.made.append(name)
         return True
 
     def array(self, node: Any, *, whole: bool) -> Stored | None:
         """Return what the manifest says of the array that `node` refers to; None if it refers to none."""
-        number: Any = content(node, "array")
+        number, part = place_of(content(node, "array"))
         if not (is_int(number) and 0 <= number < len(self.arrays)):
             return None
-        self.used.add(number)
+        stored: Stored = self.arrays[number]
+        if not (is_int(part) and 0 <= part < stored.n_parts):
+            return None
+        self.used[number][part] = 1
         if whole:
             self.whole.add(number)
-        stored: Stored = self.arrays[number]
-        return stored
+        return stored.part(part)
+
+
+def _check_complete(name: str, spec: Spec, attributes: Mapping[str, Any]) -> None:
+    """Raise if an attribute is missing that an object of the class has."""
+    missing = [part for part in spec.always if part not in attributes and part not in spec.defaults]
+    if spec.needed and spec.needed[0] in attributes:
+        missing += [part for part in spec.needed if part not in attributes]
+    if missing:
+        raise UnfitError(f"{name} has no `{missing[0]}`")
 
 
 class Encoder:
-    """From values to nodes; the arrays are collected, each once."""
+    """From values to nodes; arrays and columns are collected, each once."""
 
     def __init__(self, table: Table, refuse: Callable[[str, str, Any], NoReturn]) -> None:
-        self.arrays: list[NDArray[Any]] = []
-        self._numbers: dict[Any, int] = {}
+        self.members: list[list[NDArray[Any]]] = []
+        """The arrays of each member."""
+        self.stacks: dict[Any, int] = {}
+        """The members that hold those of many rows, by what these have in common."""
+        self.columns: list[list[Any]] = []
+        self._column_numbers: dict[str, int] = {}
+        self._places: dict[Any, Any] = {}
+        self._made: dict[int, int] = {}
+        self._in_rows = False
         self._alive: list[Any] = []
         """What stands in memory that is known by its address: once freed, the address would be another array's."""
         self._names = {spec.cls: name for name, spec in table.items()}
@@ -135,6 +161,10 @@ class Encoder:
             return value
         if isinstance(value, float) and type(value) is float:
             return value if math.isfinite(value) else {"float": str(value)}
+        return {"again": self._made[id(value)]} if id(value) in self._made else self._part(value)
+
+    def _part(self, value: Any) -> Any:
+        """Return the node of a value that does not stand for itself, and is met for the first time."""
         if type(value) in self._names:
             return self._object(value)
         for kind, encode in self._encoders:
@@ -159,14 +189,54 @@ class Encoder:
         return self._numbered(values, (values.dtype.str, hashlib.sha256(values.tobytes()).digest()))
 
     def _numbered(self, values: NDArray[Any], place: Any) -> dict[str, Any]:
-        if place not in self._numbers:
+        if place not in self._places:
             dtype = values.dtype.newbyteorder("<")
-            self._numbers[place] = len(self.arrays)
             self._alive.append(values)
             # What is neither C nor Fortran order is computed with as a copy in C order, so that one keeps the bits.
             kept = values if values.flags.f_contiguous else np.ascontiguousarray(values)
-            self.arrays.append(kept.astype(dtype, copy=False))
-        return {"array": self._numbers[place]}
+            self._places[place] = self._placed(kept.astype(dtype, copy=False))
+        return {"array": self._places[place]}
+
+    def _placed(self, values: NDArray[Any]) -> Any:
+        """Return where an array goes: into a member of its own, or behind its like of the rows before."""
+        if not self._in_rows or values.ndim == 0:
+            self.members.append([values])
+            return len(self.members) - 1
+        alike = (self._owner, self._attribute, values.dtype.str, values.flags.c_contiguous, values.shape[1:])
+        if alike not in self.stacks:
+            self.stacks[alike] = len(self.members)
+            self.members.append([])
+        number = self.stacks[alike]
+        self.members[number].append(values)
+        return [number, len(self.members[number]) - 1]
+
+    def _items(self, value: Any, values: Sequence[Any], encode: Callable[[Any], Any]) -> Any:
+        """Return the nodes of the items of a list or dict: of many objects or arrays as rows."""
+        if self._in_rows or len(values) < _rows.FEWEST or not self._are_alike(value):
+            return [encode(part) for part in values]
+        self._in_rows = True
+        fold = _rows.Fold(encode(values[0]))
+        for part in values[1:]:
+            fold.add(encode(part))
+        self._in_rows = False
+        node = fold.node(self._column)
+        if isinstance(node, dict):
+            self._made[id(value)] = len(self._made)
+        return node
+
+    def _are_alike(self, value: Any) -> bool:
+        parts = value.values() if isinstance(value, dict) else value
+        types = {type(part) for part in parts}
+        beside = [list, np.ndarray] if isinstance(value, dict) else []
+        return all(cls in self._names or cls in beside or issubclass(cls, pd.Index) for cls in types)
+
+    def _column(self, values: list[Any]) -> int:
+        """Return the number of a column; equal ones are stored once."""
+        text = json.dumps(values)
+        if text not in self._column_numbers:
+            self._column_numbers[text] = len(self.columns)
+            self.columns.append(values)
+        return self._column_numbers[text]
 
     def _object(self, value: Any) -> dict[str, Any]:
         name = self._names[type(value)]
@@ -181,6 +251,7 @@ class Encoder:
                 self._refuse(name, attribute, part)
             attributes[attribute] = self.node(part)
         self._owner, self._attribute = before
+        self._made[id(value)] = len(self._made)
         return {"object": [name, attributes]}
 
     def _texts(self, values: NDArray[Any]) -> dict[str, Any]:
@@ -206,13 +277,16 @@ class Encoder:
         columns = [self.node(value.iloc[:, number].to_numpy()) for number in range(value.shape[1])]
         return {"frame": [self.node(value.columns), self.node(value.index), columns]}
 
+    def _pair(self, pair: tuple[Any, Any]) -> list[Any]:
+        return [self.node(part) for part in pair]
+
     _encoders: Sequence[tuple[Any, Callable[["Encoder", Any], Any]]] = (
         (np.generic, _number),
         (np.ndarray, array),
         (tuple, lambda self, value: {"tuple": [self.node(part) for part in value]}),
-        (list, lambda self, value: {"list": [self.node(part) for part in value]}),
+        (list, lambda self, value: {"list": self._items(value, value, self.node)}),
         ((set, frozenset), lambda self, value: {"set": [self.node(part) for part in sorted(value, key=repr)]}),
-        (dict, lambda self, value: {"dict": [[self.node(key), self.node(part)] for key, part in value.items()]}),
+        (dict, lambda self, value: {"dict": self._items(value, list(value.items()), self._pair)}),
         (pd.Timestamp, lambda self, value: self._refuse(self._owner, self._attribute, value)),
         (pd.Timedelta, lambda _, value: {"span": [value.unit, int(value.asm8.astype(np.int64))]}),
         (datetime.datetime, lambda self, value: self._refuse(self._owner, self._attribute, value)),
@@ -225,8 +299,15 @@ class Encoder:
 class Decoder:
     """From checked nodes to values."""
 
-    def __init__(self, table: Table, arrays: Sequence[NDArray[Any]]) -> None:
-        self._table, self._arrays = table, arrays
+    def __init__(
+        self,
+        table: Table,
+        arrays: Sequence[tuple[Stored, NDArray[Any]]] = (),
+        columns: Sequence[Sequence[Any]] = (),
+    ) -> None:
+        self._table, self._arrays, self._columns = table, arrays, columns
+        self._made: list[Any] = []
+        self._indices: dict[str, Any] = {}
 
     def value(self, node: Any) -> Any:
         """Return the value of a node."""
@@ -235,18 +316,34 @@ class Decoder:
         ((tag, told),) = node.items()
         return self._decoders[tag](self, told)
 
-    def array(self, number: int) -> NDArray[Any]:
-        """Return an array that was read."""
-        return self._arrays[number]
+    def array(self, told: Any) -> NDArray[Any]:
+        """Return an array that was read: what stands in one member is views of it."""
+        number, part = place_of(told)
+        stored, values = self._arrays[number]
+        found: NDArray[Any] = stored.cut(values, part)
+        return found
 
     def _object(self, told: Any) -> Any:
         name, attributes = told
         spec = self._table[name]
         made: Any = object.__new__(spec.cls)
-        values = {attribute: self.value(part) for attribute, part in attributes.items()}
-        vars(made).update(values)
-        vars(made).update({attribute: value for attribute, value in spec.defaults.items() if attribute not in values})
+        # One by one, the objects of a class share the names of their attributes: a series takes half the memory.
+        for attribute, part in attributes.items():
+            object.__setattr__(made, attribute, self.value(part))
+        for attribute, value in spec.defaults.items():
+            if attribute not in attributes:
+                object.__setattr__(made, attribute, value)
+        if spec.agrees is not None:
+            spec.agrees(made)
+        self._made.append(made)
         return made
+
+    def _index(self, told: Any) -> Any:
+        """Return an index: as nothing changes it, equal ones are one."""
+        text = json.dumps(told)
+        if text not in self._indices:
+            self._indices[text] = _index_nodes.decode(told, self)
+        return self._indices[text]
 
     def _frame(self, told: Any) -> pd.DataFrame:
         columns, index, parts = told
@@ -255,7 +352,18 @@ class Decoder:
         return frame
 
     def _listed(self, told: Any) -> list[Any]:
-        return [self.value(part) for part in told]
+        return self._kept(told, [self.value(part) for part in self._items(told)])
+
+    def _mapped(self, told: Any) -> dict[Any, Any]:
+        return self._kept(told, {self.value(key): self.value(part) for key, part in self._items(told)})
+
+    def _items(self, told: Any) -> Iterable[Any]:
+        return told if isinstance(told, list) else _rows.expand(told["rows"], self._columns)
+
+    def _kept(self, told: Any, made: _Made) -> _Made:
+        if isinstance(told, dict):
+            self._made.append(made)
+        return made
 
     _decoders: Mapping[str, Callable[["Decoder", Any], Any]] = {
         "float": lambda _, told: float(told),
@@ -266,18 +374,24 @@ class Decoder:
         "tuple": lambda self, told: tuple(self._listed(told)),
         "list": _listed,
         "set": lambda self, told: set(self._listed(told)),
-        "dict": lambda self, told: {self.value(key): self.value(part) for key, part in told},
+        "dict": _mapped,
         "array": array,
         "texts": lambda _, told: np.array(told[1], dtype=told[0]),
-        "index": lambda self, told: _index_nodes.decode(told, self),
+        "index": _index,
         "frame": _frame,
         "object": _object,
+        "again": lambda self, told: self._made[told],
     }
 
 
 def content(node: Any, tag: str) -> Any:
     """Return what stands behind the tag of a node; None if it has another one."""
     return node[tag] if isinstance(node, dict) and len(node) == 1 and tag in node else None
+
+
+def place_of(told: Any) -> tuple[Any, Any]:
+    """Return the member that an array stands in, and which of its arrays it is."""
+    return (told[0], told[1]) if isinstance(told, list) and len(told) == 2 else (told, 0)
 
 
 def is_int(node: Any) -> bool:

@@ -32,8 +32,8 @@ DATE = 33
 MOST_MEMBERS = 2**16 - 2
 MOST_BYTES = 2**32 - 2
 
-Member = tuple[str, Any]
-"""A name, and the content as a buffer."""
+Member = tuple[str, Sequence[Any]]
+"""A name, and the content as buffers, one behind the other."""
 
 
 class BadZipError(Exception):
@@ -70,7 +70,7 @@ class Entry:
 def total_size(members: Sequence[Member]) -> int:
     """Return the bytes of a file with these members."""
     names = sum(len(name) for name, _ in members)
-    contents = sum(int(content.nbytes) for _, content in members)
+    contents = sum(_size(content) for _, content in members)
     return contents + 2 * names + len(members) * (LOCAL.size + CENTRAL.size) + END.size
 
 
@@ -94,11 +94,18 @@ def _write_members(file: BinaryIO, members: Sequence[Member]) -> None:
     entries: list[Entry] = []
     for name, content in members:
         begin = entries[-1].end if entries else 0
-        entry = Entry(name, zlib.crc32(content), content.nbytes, begin)
+        checksum = 0
+        for part in content:
+            checksum = zlib.crc32(part, checksum)
+        entry = Entry(name, checksum, _size(content), begin)
         file.write(entry.header)
-        file.write(content)
+        file.writelines(content)
         entries.append(entry)
     file.write(_directory(entries))
+
+
+def _size(content: Sequence[Any]) -> int:
+    return sum(int(part.nbytes) for part in content)
 
 
 def _directory(entries: Sequence[Entry]) -> bytes:

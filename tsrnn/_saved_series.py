@@ -1,0 +1,55 @@
+"""How the parts of a forecaster agree: what each is alone, the table tells."""
+
+from collections.abc import Mapping
+from numbers import Integral
+from typing import Any
+
+from tsrnn._index_nodes import UnfitError
+from tsrnn._panels import Track
+
+
+def check_agreement(forecaster: Any) -> None:
+    """Raise unless the series of a forecaster have the names, widths and stamps that the rest of it speaks of."""
+    if "_tracks" not in vars(forecaster):
+        return
+    tracks, form, n_targets = forecaster._tracks, forecaster._form, forecaster.n_targets_
+    if not tracks or (forecaster._panel is None and set(tracks) != {None}):
+        raise UnfitError("a forecaster of one series must know one without a name, and one of a panel some series")
+    if len(form.names) != n_targets or (form.kind in ("series", "vector") and n_targets != 1):
+        raise UnfitError("`_form` must have as many names as `n_targets_` says")
+    for known in (tracks, forecaster._fit_tracks):
+        for name, track in known.items():
+            _check_track(name, track, n_targets)
+    _check_index(forecaster.index_, tracks, forecaster._panel is None)
+
+
+def _check_index(index: Any, tracks: Mapping[Any, Track], is_alone: bool) -> None:
+    if isinstance(index, Mapping) == is_alone or (not is_alone and set(index) != set(tracks)):
+        raise UnfitError("`index_` must hold the series of `_tracks`")
+    for name, track in tracks.items():
+        if len(index if is_alone else index[name]) < len(track.target):
+            raise UnfitError(f"`index_` must have a stamp for each step of the series {name!r}")
+
+
+def _check_track(name: Any, track: Track, n_targets: int) -> None:
+    if track.name != name or track.target.shape[1] != n_targets:
+        raise UnfitError(f"the series {name!r} has another name, or more or fewer targets, than its forecaster says")
+    # What a copy has learnt from without its last steps has the stamps and covariates of all.
+    beside = [len(part) for part in (track.index, track.covariates) if part is not None]
+    needed: Any = getattr(track.learnt, "_needed", 1)
+    if not isinstance(needed, Integral) or not 0 < int(needed) <= len(track.target):
+        raise UnfitError(f"the series {name!r} has fewer steps than are needed")
+    if any(count < len(track.target) for count in beside):
+        raise UnfitError(f"the series {name!r} has fewer stamps or covariates than steps")
+
+
+def check_scales(detector: Any) -> None:
+    """Raise unless a detector knows a scale for each series of its forecaster, of all steps and targets or of none."""
+    if "_scales" not in vars(detector):
+        return
+    forecaster, scales = detector.forecaster_, detector._scales
+    if "_tracks" not in vars(forecaster) or set(scales) != set(forecaster._tracks):
+        raise UnfitError("`_scales` must hold the series of the forecaster")
+    shape = (forecaster._parameters["horizon"], forecaster.n_targets_)
+    if any(scale.shape not in (shape, (1,)) for scale in scales.values()):
+        raise UnfitError("`_scales` must have a row for each step and a column for each target")
