@@ -1,0 +1,121 @@
+"""The mutation score of windows, splits and saved files: `make mutation`, or `python tests/mutation.py splits`.
+
+mutmut breaks one expression at a time and runs the tests that call the function it stands in; a mutant that no test
+notices has survived. Each group is run in a copy of the checkout, so that no mutant ever lies beside the code, and
+with the quick tests of its own modules alone: what only another module's tests would notice counts as missed.
+
+What is mutated: every function and method of the modules named below, texts included. What mutmut leaves out: module-level
+tables, decorated functions (here the properties of `Windows`), annotations, f-strings' own words, and the arguments of
+`len` and `isinstance`.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+WORK = ROOT / "build" / "mutation"
+# mutmut counts 255, the end of a worker that could not run its tests at all, among the timeouts.
+STATUS = {0: "survived", 1: "killed", 3: "killed", 5: "no tests", 33: "no tests", -24: "timeout", 24: "timeout"}
+BAR = 0.9
+COPIED = ["tsrnn", "tests", "datasets", "docs", "README.md", "CHANGELOG.md", "pyproject.toml"]
+
+GROUPS = {
+    "windows": {
+        "mutants": ["tsrnn.windows.*", "tsrnn.transformers.xǁWindowTransformerǁ*", "tsrnn.transformers.x__regular_end*"],
+        "modules": ["windows", "transformers"],
+        "tests": ["windows", "transformers", "alignment"],
+    },
+    "splits": {
+        "mutants": ["tsrnn.*"],
+        "modules": ["model_selection", "_spans"],
+        "tests": ["model_selection", "alignment"],
+    },
+}
+SETTINGS = """
+[tool.mutmut]
+source_paths = ["tsrnn"]
+only_mutate = {modules}
+also_copy = ["datasets", "docs", "README.md", "CHANGELOG.md"]
+pytest_add_cli_args_test_selection = {tests}
+pytest_add_cli_args = ["-m", "not slow", "--hypothesis-profile=mutation", "-p", "no:cacheprovider"]
+# TensorFlow must never be alive in a process that is forked.
+process_isolation = "forkserver"
+timeout_constant = 2.0
+timeout_multiplier = 4.0
+use_git_change_detection = false
+"""
+
+
+def set_up(group):
+    """Return the folder of a group: a copy of the checkout with the settings of the group."""
+    folder = WORK / group
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in COPIED:
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        copy(source, folder / name)
+    modules = [f"tsrnn/{name}.py" for name in GROUPS[group]["modules"]]
+    tests = [f"tests/test_{name}.py" for name in GROUPS[group]["tests"]]
+    with (folder / "pyproject.toml").open("a") as file:
+        file.write(SETTINGS.format(modules=json.dumps(modules), tests=json.dumps(tests)))
+    return folder
+
+
+def run(group, children):
+    """Let mutmut test the mutants of a group."""
+    folder = set_up(group)
+    # The order of a set of tests hangs on the hashes of their names.
+    environment = os.environ | {"PYTHONHASHSEED": "0", "PYTHONPATH": ""}
+    command = [sys.executable, "-m", "mutmut", "run", f"--max-children={children}", *GROUPS[group]["mutants"]]
+    with (folder / "log.txt").open("w") as log:
+        subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=log, check=True)
+
+
+def results(group):
+    """Return the status of each mutant of a group, by its name."""
+    found = {}
+    for path in sorted((WORK / group / "mutants").rglob("*.meta")):
+        codes = json.loads(path.read_text())["exit_code_by_key"]
+        found |= {name: STATUS.get(code, f"exit code {code}") for name, code in codes.items() if code is not None}
+    return found
+
+
+def report(group):
+    """Print what became of the mutants of a group, and return whether the bar is reached."""
+    found = results(group)
+    counts = Counter(found.values())
+    caught = counts["killed"] + counts["timeout"]
+    score = caught / max(len(found), 1)
+    missed = len(found) - caught
+    print(
+        f"{group}: {counts['killed']} killed, {counts['timeout']} timed out, {missed} missed of {len(found)}: "
+        f"{score:.1%}"
+    )
+    for name, status in found.items():
+        if status not in ("killed", "timeout"):
+            print(f"    {status}: {name}")
+    return score >= BAR
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("groups", nargs="*", metavar="group", help=f"of {', '.join(GROUPS)}; none: all")
+    parser.add_argument("--children", type=int, default=2, help="mutants tested at a time")
+    parser.add_argument("--report", action="store_true", help="only print the last results")
+    arguments = parser.parse_args()
+    groups = arguments.groups or list(GROUPS)
+    if not arguments.report:
+        for group in groups:
+            run(group, arguments.children)
+    sys.exit(not all([report(group) for group in groups]))
+
+
+if __name__ == "__main__":
+    main()
