@@ -9,7 +9,6 @@ import sys
 import tracemalloc
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -147,19 +146,19 @@ def test_there_are_golden_files():
 # --- what is refused at save ---
 
 
-REFUSED = {
-    "callbacks": [keras.callbacks.Callback()],
-    "optimizer": keras.optimizers.SGD(),
-    "build_network": len,
-    "random_state": np.random.RandomState(0),
-    "cell_options": {"kernel_initializer": keras.initializers.Ones()},
-    "learning_rate": keras.optimizers.schedules.CosineDecay(1.0, 9),
-}
-
-
 def test_what_has_no_place_in_a_file_is_named(path):
+    import keras
+
+    refused = {
+        "callbacks": [keras.callbacks.Callback()],
+        "optimizer": keras.optimizers.SGD(),
+        "build_network": len,
+        "random_state": np.random.RandomState(0),
+        "cell_options": {"kernel_initializer": keras.initializers.Ones()},
+        "learning_rate": keras.optimizers.schedules.CosineDecay(1.0, 9),
+    }
     fitted = make(epochs=1).fit(WINDOWS, TARGETS)
-    for name, value in REFUSED.items():
+    for name, value in refused.items():
         before = fitted.get_params()[name]
         fitted.set_params(**{name: value})
         with pytest.raises(ModelSaveError, match=f"SimpleRNNRegressor: `{name}` must be"):
