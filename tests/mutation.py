@@ -19,6 +19,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import Phase, settings
 
 ROOT = Path(__file__).parents[1]
@@ -41,17 +42,43 @@ GROUPS = {
     "splits": {
         "mutants": ["tsrnn.*"],
         "modules": ["model_selection", "_spans"],
-        "tests": ["model_selection", "spans", "alignment"],
+        "tests": ["model_selection", "spans"],
     },
-}
+    "persistence": {
+        "mutants": [
+            "tsrnn.persistence.*",
+            "tsrnn._zip_file.*",
+            "tsrnn._tree.*",
+            "tsrnn._index_nodes.*",
+            "tsrnn._node_kinds.*",
+            "tsrnn._weight_shapes.*",
+            # The rest of these two makes tables when it is imported, which is before a mutant is chosen.
+            "tsrnn._saved_classes.x__is_*",
+            "tsrnn._saved_networks.x__check*",
+            "tsrnn._saved_networks.x__plain__*",
+        ],
+        "modules": [
+            "persistence", "_zip_file", "_tree", "_index_nodes", "_node_kinds", "_weight_shapes", "_saved_classes",
+            "_saved_networks",
+        ],
+        "tests": [
+            "persistence", "zip_file", "zip_file_layout", "tree", "index_nodes", "node_kinds", "shapes_written_out",
+            "saved_classes", "saved_networks",
+        ],
+    },
+}  # fmt: skip
+# They read the sources, or start other processes, which takes long.
+LEFT_OUT = "not dangerous and not runs_imports and not killed and not two_writers"
 SETTINGS = """
 [tool.mutmut]
 source_paths = ["tsrnn"]
 only_mutate = {modules}
 also_copy = ["datasets", "docs", "README.md", "CHANGELOG.md"]
 pytest_add_cli_args_test_selection = {tests}
-pytest_add_cli_args = ["-m", "not slow", "-p", "mutation", "--hypothesis-profile=mutation", "-p", "no:cacheprovider"]
-# TensorFlow must never be alive in a process that is forked.
+pytest_add_cli_args = [
+    "-m", "not slow", "-k", "{left_out}", "-p", "no:cacheprovider", "-p", "mutation", "--hypothesis-profile=mutation",
+]
+# Nothing that runs tests is forked from.
 process_isolation = "forkserver"
 timeout_constant = 2.0
 timeout_multiplier = 4.0
@@ -59,11 +86,22 @@ use_git_change_detection = false
 """
 
 
-# What follows is read by pytest, whose plugin this module is when it tests mutants: the same examples for every mutant,
-# none made smaller, which takes longer than to find it, and the quickest tests first.
+# From here on it is a plugin of pytest, for the tests of mutants: the same examples for every mutant, none made
+# smaller, which takes longer than to find it; the quickest tests first; and what would start TensorFlow is skipped.
 settings.register_profile(
     "mutation", phases=[Phase.explicit, Phase.generate], derandomize=True, database=None, deadline=None
 )
+
+
+class NoEngine:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in ("keras", "tensorflow"):
+            pytest.skip("TensorFlow takes seconds to start, in each process anew.")
+
+
+def pytest_configure():
+    if not any(isinstance(finder, NoEngine) for finder in sys.meta_path):
+        sys.meta_path.insert(0, NoEngine())
 
 
 def pytest_collection_modifyitems(items):
@@ -84,7 +122,7 @@ def set_up(group):
     modules = [f"tsrnn/{name}.py" for name in GROUPS[group]["modules"]]
     tests = [f"tests/test_{name}.py" for name in GROUPS[group]["tests"]]
     with (folder / "pyproject.toml").open("a") as file:
-        file.write(SETTINGS.format(modules=json.dumps(modules), tests=json.dumps(tests)))
+        file.write(SETTINGS.format(modules=json.dumps(modules), tests=json.dumps(tests), left_out=LEFT_OUT))
     return folder
 
 

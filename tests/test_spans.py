@@ -49,6 +49,13 @@ def test_days_are_those_of_the_wall_clock_and_24_hours_are_exact(end, expected):
     assert rows_apart(index, pd.Timedelta("24h")).tolist() == [12, 36, 60]
 
 
+@pytest.mark.parametrize("size", [CALENDAR_DAY, pd.offsets.Day()])
+def test_midnights_that_the_clocks_leave_out(size):
+    index = pd.date_range("2024-04-24 00:00", "2024-04-28 00:00", freq="h", tz="Africa/Cairo")
+    midnights = [f"{stamp:%d %H:%M}" for stamp in index[rows_apart(index, size)]]
+    assert midnights == ["24 00:00", "25 00:00", "26 01:00", "27 00:00", "28 00:00"]
+
+
 @given(st.sets(st.integers(0, 60), min_size=1), st.integers(1, 20))
 @settings(deadline=None)
 def test_rows_of_an_irregular_index_are_whole_spans_apart(hours, size):
