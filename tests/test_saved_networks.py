@@ -8,7 +8,8 @@ from saved import GOLDEN, parts_of
 
 from tsrnn._index_nodes import UnfitError
 from tsrnn._saved_classes import ESTIMATORS, TABLE
-from tsrnn._tree import Checker, Stored
+from tsrnn._stacks import Stored
+from tsrnn._tree import Checker
 from tsrnn._weight_shapes import weight_shapes
 
 SIZES = "the sizes of a network do not agree with each other"

@@ -15,7 +15,7 @@ from tsrnn._zip_file import BadZipError, Entry, read_directory, read_into, total
 
 CONTENTS = [b'{"a": 1}', b"", b"some numbers"]
 NAMES = ["manifest.json", "0.bin", "1.bin"]
-MEMBERS = [(name, memoryview(content)) for name, content in zip(NAMES, CONTENTS, strict=True)]
+MEMBERS = [(name, [memoryview(content)]) for name, content in zip(NAMES, CONTENTS, strict=True)]
 HEADER, LISTING, END = 30, 46, 22
 
 
