@@ -95,7 +95,8 @@ def test_arrays_in_the_order_of_columns_stay_so(path):
 # --- sizes ---
 
 
-def test_the_largest_file(parts, path):
+@pytest.mark.usefixtures("parts")
+def test_the_largest_file(path):
     size = path.stat().st_size
     assert load(path, max_bytes=size).predict() == VALUES[8]
     with pytest.raises(ModelFileError) as error:
@@ -120,8 +121,9 @@ def limits(path):
     }
 
 
+@pytest.mark.usefixtures("parts")
 @pytest.mark.parametrize("name", ["MOST_TEXT", "MOST_MARKS", "MOST_BYTES", "MOST_MEMBERS"])
-def test_limits_of_what_is_saved(name, parts, path, monkeypatch):
+def test_limits_of_what_is_saved(name, path, monkeypatch):
     module, most = limits(path)[name]
     monkeypatch.setattr(module, name, most)
     save(NaiveForecaster().fit(VALUES[:9]), path)
@@ -134,7 +136,8 @@ def test_limits_of_what_is_saved(name, parts, path, monkeypatch):
     )
 
 
-def test_limits_of_what_is_read(parts, path, monkeypatch):
+@pytest.mark.usefixtures("parts")
+def test_limits_of_what_is_read(path, monkeypatch):
     text = text_of(path)
     marks = sum(text.count(mark) for mark in ",[{")
     for name, most, words in [
@@ -171,7 +174,7 @@ def test_every_key_must_be_there(key, parts, path):
 
 
 def test_a_newer_format(parts, path):
-    manifest, contents = parts
+    contents = parts[1]
     versions = {"tsrnn": "9" * 300}
     assert reason(path, {"format": 2, "versions": versions}, contents, ModelVersionError) == (
         f"it has format 2, written by tsrnn {str(versions)[:200]}; this is tsrnn "
