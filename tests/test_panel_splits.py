@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsrnn import InvalidParameterError, WalkForwardSplit
+from tsrnn import WalkForwardSplit
 
 DAYS = pd.date_range("2024-01-01", periods=12, freq="D")
 
@@ -112,39 +112,3 @@ def test_dicts_are_no_rows(data, method):
         "WalkForwardSplit: a dict of series has no row numbers. Pass rows with a MultiIndex (series, time), as "
         "`pd.concat` makes them of the dict, or use `backtest`."
     )
-
-
-# --- messages in full ---
-
-
-def message_of(cv, *data):
-    with pytest.raises(ValueError, match="WalkForwardSplit") as error:
-        cv.split(*data)
-    return str(error.value)
-
-
-def test_too_few_rows_in_full():
-    assert message_of(WalkForwardSplit(gap=3), range(3)) == (
-        "WalkForwardSplit: 3 rows leave no training row before a test block with "
-        "test_size=n_rows // (n_splits + 1) and gap=3. Pass more rows, or lower `test_size` or `gap`."
-    )
-    assert message_of(WalkForwardSplit(2, test_size="3D", stride=1), panel(a=range(3), b=range(2))) == (
-        "WalkForwardSplit: 3 rows leave no training row before a test block with "
-        "stride=1, test_size='3D' and gap=0. Pass more rows, or lower `test_size` or `gap`."
-    )
-
-
-def test_an_offset_without_stamps_in_full():
-    assert message_of(WalkForwardSplit(2, test_size="2D"), range(9)) == (
-        "WalkForwardSplit: `test_size` must be an integer >= 1, as neither X nor y has a DatetimeIndex or "
-        "PeriodIndex; got '2D'. Give the rows their stamps, e.g. with `X.set_index(...)`."
-    )
-
-
-def test_wrong_numbers_of_folds_in_full():
-    with pytest.raises(InvalidParameterError, match=r"^WalkForwardSplit: `n_splits` must be an integer >= 1; got 0\.$"):
-        WalkForwardSplit(0).get_n_splits()
-    with pytest.raises(
-        InvalidParameterError, match=r"^WalkForwardSplit: `n_splits` must be an integer >= 1; got -1\.$"
-    ):
-        WalkForwardSplit(-1).split(range(9))
