@@ -9,7 +9,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .NOTPARALLEL:
-.PHONY: demo test test-slow faults fuzz lint types bench clean
+.PHONY: demo test test-slow faults fuzz mutation lint types bench clean
 
 demo: $(VENV)/.installed-demo  ## forecast electricity demand and draw it
 	$(BIN)/tsrnn demo energy
@@ -25,6 +25,9 @@ faults: $(VENV)/.installed-dev  ## bad input and faults, row by row, the slow on
 
 fuzz: $(VENV)/.installed-dev  ## a million changed files are loaded; some twenty minutes
 	$(BIN)/python tests/fuzz.py --count 1000000 --jobs 2
+
+mutation: $(VENV)/.installed-dev  ## how many mutants of windows, splits and saved files the tests notice: 90 % at least
+	$(BIN)/python tests/mutation.py
 
 lint: $(VENV)/.installed-dev  ## ruff: rules and format
 	$(BIN)/ruff check .

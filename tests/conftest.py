@@ -3,8 +3,6 @@
 import pytest
 from rows import Report
 
-from tsrnn import programs
-
 
 def pytest_addoption(parser):
     parser.addoption("--rows", action="store_true", help="run and count the rows of what can go wrong")
@@ -18,6 +16,8 @@ def pytest_configure(config):
 @pytest.fixture(scope="module")
 def own_caches():
     """The programs of these tests, all in the cache, and no others'."""
+    from tsrnn import programs  # with it comes TensorFlow, which takes seconds to start
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(programs, "_networks", programs.Cache(32))
         patch.setattr(programs, "_programs", programs.Cache(32))

@@ -300,7 +300,7 @@ SEARCHES = [
 ]
 
 
-@pytest.mark.parametrize("cv", SPLITS, ids=repr)
+@pytest.mark.parametrize("cv", SPLITS, ids=["steps", "spans"])
 @pytest.mark.parametrize(("search", "options"), SEARCHES)
 def test_searches(cv, search, options):
     X, y = trend()
@@ -313,7 +313,7 @@ def test_searches(cv, search, options):
     np.testing.assert_allclose(found, scores, rtol=1e-12)
 
 
-@pytest.mark.parametrize("cv", SPLITS, ids=repr)
+@pytest.mark.parametrize("cv", SPLITS, ids=["steps", "spans"])
 def test_cross_validate(cv):
     X, y = trend()
     result = cross_validate(Ridge(), X, y, cv=cv, return_indices=True)
