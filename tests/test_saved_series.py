@@ -42,6 +42,7 @@ SINGLE = [
     (lambda state: learnt(state)["_form"]["object"][1]["names"]["list"].clear(), "`_form` must have as many names"),
     (lambda state: state.update(index_={"dict": [["a", state["index_"]]]}), "`index_` must hold the series"),
     (lambda state: state["index_"]["index"].update(name="x") or state.update(index_=short()), "stamp for each step"),
+    (lambda state: state.update(index_=short(0, -99, -1)), "`index_` must increase"),
     (lambda state: track(state).update(index=short()), "fewer stamps or covariates than steps"),
     (lambda state: learnt(state).update(season_length=81), "fewer steps than are needed"),
     (lambda state: learnt(state).update(season_length=0), "fewer steps than are needed"),
@@ -49,8 +50,8 @@ SINGLE = [
 ]
 
 
-def short():
-    return {"index": {"range": [0, 9, 1], "name": None}}
+def short(start=0, stop=9, step=1):
+    return {"index": {"range": [start, stop, step], "name": None}}
 
 
 @pytest.mark.parametrize(("change", "words"), SINGLE, ids=range(len(SINGLE)))

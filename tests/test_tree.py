@@ -301,6 +301,8 @@ def test_parts_must_be_what_the_table_allows(parts, path, name, place, node, wor
         ({"zone": "dateutil/Europe/Berlin"}, "`index_` must be"),
         ({"zone": "/etc/passwd"}, "`index_` must be"),
         ({"zone": "Europe/Atlantis"}, "does not fit together"),
+        ({"zone": "Asia"}, "no time zone 'Asia'"),
+        ({"zone": "America/Argentina"}, "no time zone"),
         ({"freq": "h"}, "does not fit together"),
         ({"freq": "D" * 99}, "`index_` must be"),
         ({"unit": "D"}, "`index_` must be"),

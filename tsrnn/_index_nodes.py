@@ -124,6 +124,9 @@ def decode(told: dict[str, Any], decoder: Any) -> Any:
 
 def _decode_stamps(stamps: Any, unit: str, zone: str | None, freq: str | None) -> Any:
     index: Any = pd.DatetimeIndex(stamps.view(np.dtype(f"M8[{unit}]")))
-    index = index if zone is None else index.tz_localize("UTC").tz_convert(zone)
+    try:
+        index = index if zone is None else index.tz_localize("UTC").tz_convert(zone)
+    except OSError as error:  # "Asia" is a folder of the zone database
+        raise UnfitError(f"there is no time zone {zone!r}") from error
     index.freq = freq
     return index

@@ -26,6 +26,10 @@ def check_agreement(forecaster: Any) -> None:
 def _check_index(index: Any, tracks: Mapping[Any, Track], is_alone: bool) -> None:
     if isinstance(index, Mapping) == is_alone or (not is_alone and set(index) != set(tracks)):
         raise UnfitError("`index_` must hold the series of `_tracks`")
+    for each in {id(each): each for each in ([index] if is_alone else index.values())}.values():
+        # What goes on behind it is counted by these two steps.
+        if len(each) > 1 and not (each[0] < each[1] and each[-2] < each[-1]):
+            raise UnfitError("`index_` must increase")
     for name, track in tracks.items():
         if len(index if is_alone else index[name]) < len(track.target):
             raise UnfitError(f"`index_` must have a stamp for each step of the series {name!r}")

@@ -20,6 +20,7 @@ TimeIndex: TypeAlias = pd.DatetimeIndex | pd.PeriodIndex
 
 _KINDS = "a DatetimeIndex, PeriodIndex or RangeIndex"
 _DAY = pd.Timedelta(days=1)
+_BEYOND = (pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta, OverflowError)
 _NO_STEP = "One stamp has no step. Pass two rows or more, or set the frequency of the index (`index.freq`)."
 
 
@@ -52,11 +53,15 @@ def check_time_axis(owner: object, index: pd.Index) -> pd.Index:
             "`pd.to_datetime`, or number the rows with `reset_index(drop=True)`."
         )
     _check_missing(owner, index)
+    _check_size(owner, index)
     _check_unique(owner, index)
     check_increasing(owner, index)
     if not isinstance(index, pd.DatetimeIndex):
         return _check_ordinals(owner, index)
-    freq = _frequency(index)
+    try:
+        freq = _frequency(index)
+    except _BEYOND as error:
+        raise _too_far(owner, index) from error
     if freq is None and len(index) > 1:
         row, step = _first_irregular_row(index)
         raise _irregular(owner, index, row, step)
@@ -72,10 +77,18 @@ def continue_axis(index: pd.Index, n: int, skip: int = 0, *, owner: object = "ti
     Raises
     ------
     ValueError
-        If the step of `index` is not known, because it has no row, or a single one without a frequency.
+        If the step of `index` is not known, because it has no row, or a single one without a frequency, or if pandas
+        has no stamps that far.
     """
     if len(index) == 0:
         raise ValueError(f"{name_of(owner)}: an index without rows cannot be continued.")
+    try:
+        return _continued(owner, index, n, skip)
+    except _BEYOND as error:
+        raise _too_far(owner, index) from error
+
+
+def _continued(owner: object, index: pd.Index, n: int, skip: int) -> pd.Index:
     if not isinstance(index, pd.DatetimeIndex):
         step = _ordinal_step(index)
         first = _ordinals(index)[-1] + (1 + skip) * step
@@ -135,6 +148,21 @@ def _check_missing(owner: object, index: pd.Index) -> None:
     if index.hasnans:
         row = int(np.flatnonzero(index.isna())[0])
         raise ValueError(f"{name_of(owner)}: the index has NaT at row {row}. Drop such rows, or give them a stamp.")
+
+
+def _check_size(owner: object, index: pd.Index) -> None:
+    """Raise for stamps and numbers so far apart that their differences are no integers of 64 bits."""
+    numbers = index.asi8 if isinstance(index, TimeIndex) else index.to_numpy()
+    least, most = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
+    if most >= 2**63 or most - least >= 2**62:
+        raise _too_far(owner, index)
+
+
+def _too_far(owner: object, index: pd.Index) -> ValueError:
+    return ValueError(
+        f"{name_of(owner)}: the index must lie within what pandas can count and continue; got {index.min()} to "
+        f"{index.max()}. Number the rows with `reset_index(drop=True)`."
+    )
 
 
 def _check_unique(owner: object, index: pd.Index) -> None:
