@@ -80,6 +80,9 @@ def test_a_row_that_is_missing_or_fails_is_told(tmp_path, numprocesses):
     assert "68 cases, 2 failures" in lines
     assert {"faults F2: a test fails", "faults F4: no test that passes", "bad input 5: a test fails"} <= set(lines)
     assert "faults F1: a test fails" not in lines
+    assert "  F1  killed while it saves                       1 passed" in lines
+    assert "  F4  Ctrl-C                                      1 skipped" in lines
+    assert "  70  processes and threads                       1 passed" in lines
 
 
 @pytest.mark.parametrize(("n_faults", "ends"), [(20, 0), (19, 1), (21, 1)])
