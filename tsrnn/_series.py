@@ -38,7 +38,8 @@ def form_of(data: Any) -> Form:
         return Form("series", [data.name])
     if isinstance(data, pd.DataFrame):
         return Form("frame", list(data.columns))
-    return Form("vector", [0]) if np.ndim(data) == 1 else Form("matrix", list(range(np.shape(data)[1])))
+    shape = np.asarray(data).shape
+    return Form("vector", [0]) if len(shape) == 1 else Form("matrix", list(range(shape[1])))
 
 
 def read_rows(
