@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-FAST = ["latency", "memory", "fit", "search", "streams", "origins"]
+FAST = ["latency", "memory", "leaks", "fit", "search", "streams", "origins"]
 LONG = ["architectures", "tasks", "ecg", "accuracy", "intervals"]
 
 for name in FAST + LONG:
