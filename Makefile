@@ -9,7 +9,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .NOTPARALLEL:
-.PHONY: demo test test-slow faults fuzz mutation lint types bench clean
+.PHONY: demo test test-slow contract faults fuzz mutation lint types bench clean
 
 demo: $(VENV)/.installed-demo  ## forecast electricity demand and draw it
 	$(BIN)/tsrnn demo energy
@@ -19,6 +19,9 @@ test: $(VENV)/.installed-dev  ## the tests, two files at a time, with branch cov
 
 test-slow: $(VENV)/.installed-dev  ## what takes long: tasks to be learnt, exports, whole suites of checks, notebooks
 	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist load
+
+contract: $(VENV)/.installed-dev  ## every check of scikit-learn on every kind of estimator, and a table of what ran
+	$(BIN)/python tests/contract.py
 
 faults: $(VENV)/.installed-dev  ## bad input and faults, row by row, the slow ones as well; a row that is not covered fails
 	$(BIN)/python -m pytest --rows --numprocesses 2 --dist loadfile

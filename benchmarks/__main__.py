@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-FAST = ["latency", "memory", "loading", "fit", "search", "streams", "origins"]
+FAST = ["latency", "memory", "loading", "leaks", "fit", "search", "streams", "origins"]
 LONG = ["architectures", "tasks", "ecg", "accuracy", "intervals"]
 
 for name in FAST + LONG:

@@ -15,12 +15,6 @@ from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.utils.estimator_checks import (
-    check_get_params_invariance,
-    check_no_attributes_set_in_init,
-    check_parameters_default_constructible,
-    check_set_params,
-)
 
 from tsrnn import CalendarFeatures, Forecaster, InvalidParameterError, load_electricity_demand
 
@@ -310,19 +304,6 @@ def test_a_failed_fit_leaves_the_former_one():
 
 
 # --- a scikit-learn transformer ---
-
-
-@pytest.mark.parametrize(
-    "check",
-    [
-        check_no_attributes_set_in_init,
-        check_parameters_default_constructible,
-        check_get_params_invariance,
-        check_set_params,
-    ],
-)
-def test_scikit_learns_checks_of_parameters(check):
-    check("CalendarFeatures", CalendarFeatures())
 
 
 @pytest.mark.parametrize("encoding", ["cyclic", "onehot"])

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import os
 import pickle
 import pickletools
 
@@ -15,7 +14,6 @@ from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.utils import estimator_checks
 
 from tsrnn import (
     GRURegressor,
@@ -47,47 +45,6 @@ every_regressor = pytest.mark.parametrize("regressor", REGRESSORS)
 SERIES = (np.sin(np.arange(60) * 0.7) + 0.01 * np.arange(60)).astype(np.float32)
 X, Y = make_windows(SERIES, lookback=4)
 Y = Y[:, 0].astype(np.float64)
-
-
-# --- scikit-learn's own checks ---
-
-# Stable enough that the order in which a batch is summed stays below the 1e-7 that scikit-learn grants to weights
-# instead of repetitions; batches that hold all of the 27 samples of that check in one.
-STABLE = {"hidden_size": 8, "batch_size": 28, "jit_compile": False, "random_state": 0}
-
-
-def test_all_checks_of_scikit_learn():
-    regressor = GRURegressor(**STABLE, learning_rate=0.02, epochs=25)
-    results = estimator_checks.check_estimator(regressor, on_fail=None, on_skip=None)
-    bad = {r["check_name"]: r["exception"] for r in results if r["status"] not in {"passed", "skipped"}}
-    assert bad == {}
-    skipped = {r["check_name"] for r in results if r["status"] == "skipped"}
-    assert skipped <= (set() if os.environ.get("SCIPY_ARRAY_API") else {"check_array_api_input"})
-    assert len(results) - len(skipped) >= 59
-    assert {"check_regressors_train", "check_regressor_multioutput"} <= {r["check_name"] for r in results}
-
-
-ESSENTIAL = [
-    "check_fit_score_takes_y", "check_estimators_overwrite_params", "check_dict_unchanged", "check_estimators_pickle",
-    "check_fit_idempotent", "check_methods_subset_invariance",
-    "check_methods_sample_order_invariance", "check_estimators_nan_inf", "check_regressor_multioutput",
-    "check_regressors_train", "check_n_features_in_after_fitting", "check_dataframe_column_names_consistency",
-    "check_sample_weights_not_overwritten", "check_readonly_memmap_input",
-]  # fmt: skip
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "regressor",
-    [
-        LSTMRegressor(**STABLE, learning_rate=0.02, epochs=20),
-        SimpleRNNRegressor(**STABLE, learning_rate=0.02, epochs=60),
-    ],
-    ids=lambda regressor: type(regressor).__name__,
-)
-def test_essential_checks_of_scikit_learn(regressor):
-    for name in ESSENTIAL:
-        getattr(estimator_checks, name)(type(regressor).__name__, regressor)
 
 
 # --- parameters ---

@@ -14,11 +14,6 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import (
-    check_dataframe_column_names_consistency,
-    check_estimator,
-    check_set_output_transform,
-)
 
 from tsrnn import InvalidParameterError, SequenceScaler, Windows, WindowTransformer, make_windows
 from tsrnn.model_selection import WalkForwardSplit
@@ -232,31 +227,6 @@ def test_a_zone_in_which_the_clocks_change_gives_the_windows_of_utc():
 # --- as scikit-learn's transformers ---
 
 BOTH = [WindowTransformer(lookback=3), SequenceScaler()]
-PADDING = "A window holds the rows that come before its own, and what the first rows lack is filled."
-ORDER_MATTERS = {"check_methods_sample_order_invariance": PADDING, "check_methods_subset_invariance": PADDING}
-
-
-@pytest.mark.parametrize(
-    ("transformer", "expected"),
-    [(WindowTransformer(lookback=3), ORDER_MATTERS), (WindowTransformer(lookback=1), {}), (SequenceScaler(), {})],
-    ids=str,
-)
-def test_the_contract_of_scikit_learn(transformer, expected):
-    results = check_estimator(transformer, on_skip=None, on_fail=None, expected_failed_checks=expected)
-    by_status = {}
-    for result in results:
-        by_status.setdefault(result["status"], set()).add(result["check_name"])
-    assert by_status.pop("failed", set()) == set()
-    assert by_status.pop("xfail", set()) == set(expected)
-    assert by_status.pop("skipped", set()) <= {"check_array_api_input"}
-    assert set(by_status) == {"passed"}
-    assert sum(result["status"] != "skipped" for result in results) >= 45
-
-
-@pytest.mark.parametrize("transformer", BOTH, ids=str)
-@pytest.mark.parametrize("check", [check_dataframe_column_names_consistency, check_set_output_transform])
-def test_checks_that_the_contract_leaves_out(transformer, check):
-    check(type(transformer).__name__, clone(transformer))
 
 
 @pytest.mark.parametrize("container", ["default", "pandas", "polars"])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.metrics import r2_score
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from tsrnn._distributions import Reader, point
@@ -295,6 +296,12 @@ class BaseForecaster(IntervalMixin, ReaderMixin, RegressorMixin, BaseEstimator):
     @property
     def _reach_words(self) -> str:
         return f"horizon={self.horizon}"
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.required = False
+        return tags
 
     def _cut(self, track: Track, origin: int, n_steps: int) -> Track:
         """Return what a forecast of `n_steps` steps from `origin` may know of a series."""

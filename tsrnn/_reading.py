@@ -113,6 +113,14 @@ class ReaderMixin:
         self._future_columns = [i for i in range(count) if i not in given]
         self.n_features_in_ = count
 
+    @property
+    def feature_names_in_(self) -> NDArray[Any]:
+        """Names of the covariates, when all are strings."""
+        names = getattr(self, "_columns", [])
+        if not (names and all(isinstance(name, str) for name in names)):
+            raise AttributeError(f"{name_of(self)}: fitted without names of covariates, or not fitted.")
+        return np.array(names, dtype=object)
+
     def _read(self, X: Any, y: Any) -> tuple[Floats, Floats | None, pd.Index | None]:
         """Return the values, the covariates (None without any) and the index of known rows."""
         if y is None:
@@ -190,7 +198,7 @@ class ReaderMixin:
             )
         if len(X) == 0:
             raise ValueError(
-                f"Found array with 0 sample(s) (shape={np.shape(X)}) while a minimum of 1 is required "
+                f"Found array with 0 sample(s) (shape={np.asarray(X).shape}) while a minimum of 1 is required "
                 f"by {name_of(self)}."
             )
 

@@ -370,6 +370,10 @@ class RecurrentEstimator(BaseEstimator):
         by_step: Floats = np.mean(each, axis=0)
         return by_step[::-1]
 
+    def __dir__(self) -> list[str]:
+        """Leave out `model_`: what lists attributes, as a notebook's display does, reads them; it builds a network."""
+        return [name for name in object.__dir__(self) if name != "model_" and hasattr(self, name)]
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tsrnn._time_axis import check_time_axis, steps_after
-from tsrnn._validation import check_finite, check_rows, count_axes, name_of
+from tsrnn._validation import check_finite, check_rows, name_of
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +38,8 @@ def form_of(data: Any) -> Form:
         return Form("series", [data.name])
     if isinstance(data, pd.DataFrame):
         return Form("frame", list(data.columns))
-    return Form("vector", [0]) if count_axes(data) == 1 else Form("matrix", list(range(np.asarray(data).shape[1])))
+    shape = np.asarray(data).shape
+    return Form("vector", [0]) if len(shape) == 1 else Form("matrix", list(range(shape[1])))
 
 
 def read_rows(

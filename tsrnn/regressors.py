@@ -141,7 +141,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         """Return the predictions that the members' outputs (n_members, n_samples, n_outputs[, n_values]) tell."""
         _, _, head = self._fitted_loss
         if head["head"] == "quantiles":
-            outputs = outputs[..., self._median]
+            outputs = outputs[..., self._median()]
         elif head["head"] == "gaussian":
             outputs = outputs[..., 0]
         return self._in_units(outputs.mean(axis=0))
@@ -230,9 +230,8 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             truth, predicted = truth.reshape(len(truth), -1), predicted.reshape(len(truth), -1)
         return float(r2_score(truth, predicted, sample_weight=sample_weight))
 
-    @property
     def _median(self) -> int:
-        """The number of the quantile nearest to the median, the lower one of two."""
+        """Return the number of the quantile nearest to the median, the lower one of two."""
         return int(np.argmin(np.abs(np.asarray(self._fitted_loss[1]) - 0.5)))
 
     def _stepper(self, mode: str) -> tuple[Any, Any]:

@@ -12,7 +12,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tsrnn._samples import as_windows
 from tsrnn._time_axis import check_time_axis, steps_after
-from tsrnn._validation import check_finite, check_int, check_numeric, check_option, count_axes, kept_whole
+from tsrnn._validation import (
+    check_finite,
+    check_int,
+    check_numeric,
+    check_option,
+    count_axes,
+    invalid_parameter,
+    kept_whole,
+)
 from tsrnn.windows import Windows, check_order, has_time_index
 
 __all__ = ["Differencer", "SequenceScaler", "WindowTransformer"]
@@ -208,6 +216,8 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
         """Fit the scaler on the steps of `X`, shape (n_samples, lookback, n_features); `y` is ignored."""
         with kept_whole(self):
             rows, _ = _rows_of(self._read(X, reset=True))
+            if not (self.scaler is None or hasattr(self.scaler, "transform")):
+                raise invalid_parameter(self, "scaler", "a scikit-learn transformer or None", self.scaler)
             self.scaler_ = clone(StandardScaler() if self.scaler is None else self.scaler)
             if hasattr(self.scaler_, "set_output"):
                 self.scaler_.set_output(transform="default")  # whatever is chosen for the samples themselves

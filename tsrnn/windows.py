@@ -193,6 +193,10 @@ class Windows:
             windows /= self.scales[:, None]
         return np.ascontiguousarray(windows, dtype=dtype)
 
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """Return numpy, whose functions read windows: what dispatches on arrays treats them as one of its arrays."""
+        return np
+
     def __repr__(self) -> str:
         return f"Windows(n_windows={len(self)}, lookback={self.lookback}, n_features={self.shape[2]})"
 
