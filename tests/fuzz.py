@@ -48,7 +48,7 @@ MEMORY = 2**30
 
 FORBIDDEN = (
     "import", "open", "exec", "compile", "code.", "marshal", "pickle", "subprocess", "os.", "pty", "socket", "urllib",
-    "http", "ftplib", "ctypes", "shutil", "tempfile", "glob", "webbrowser", "sqlite3", "mmap", "builtins.", "function.",
+    "http", "ftplib", "ctypes", "shutil", "tempfile", "glob", "webbrowser", "sqlite3", "mmap", "builtins.input",
     "cpython.run", "sys.add", "sys.set", "setopencodehook", "gc.", "signal",
 )  # fmt: skip
 """The beginnings of the events that Python's audit tells of and that loading has no part in."""

@@ -42,6 +42,8 @@ SINGLE = [
     (lambda state: learnt(state)["_form"]["object"][1]["names"]["list"].clear(), "`_form` must have as many names"),
     (lambda state: state.update(index_={"dict": [["a", state["index_"]]]}), "`index_` must hold the series"),
     (lambda state: state["index_"]["index"].update(name="x") or state.update(index_=short()), "stamp for each step"),
+    (lambda state: state["_future_columns"]["list"].append(0), "must be among `_columns`"),
+    (lambda state: state["_past_columns"]["list"].append(-1), "must be among `_columns`"),
     (lambda state: state.update(index_=short(0, -99, -1)), "`index_` must increase"),
     (lambda state: track(state).update(index=short()), "fewer stamps or covariates than steps"),
     (lambda state: learnt(state).update(season_length=81), "fewer steps than are needed"),

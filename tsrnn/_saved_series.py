@@ -20,7 +20,15 @@ def check_agreement(forecaster: Any) -> None:
     for known in (tracks, forecaster._fit_tracks):
         for name, track in known.items():
             _check_track(name, track, n_targets)
+    _check_columns(forecaster)
     _check_index(forecaster.index_, tracks, forecaster._panel is None)
+
+
+def _check_columns(forecaster: Any) -> None:
+    count = len(forecaster._columns)
+    used = [*forecaster._past_columns, *forecaster._static_columns, *forecaster._future_columns]
+    if not all(0 <= column < count for column in used):
+        raise UnfitError("the columns of covariates must be among `_columns`")
 
 
 def _check_index(index: Any, tracks: Mapping[Any, Track], is_alone: bool) -> None:

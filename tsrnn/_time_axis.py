@@ -91,8 +91,8 @@ def continue_axis(index: pd.Index, n: int, skip: int = 0, *, owner: object = "ti
 def _continued(owner: object, index: pd.Index, n: int, skip: int) -> pd.Index:
     if not isinstance(index, pd.DatetimeIndex):
         step = _ordinal_step(index)
-        first = _ordinals(index)[-1] + (1 + skip) * step
-        return _from_ordinals(index, int(first), step, n)
+        first = int(_ordinals(index)[-1]) + (1 + skip) * step
+        return _from_ordinals(index, first, step, n)
     freq = _known_frequency(owner, index)
     last = index[-1] if is_fixed(freq) else _wall(index)[-1]
     future = pd.date_range(last, periods=n + skip + 1, freq=freq, name=index.name).as_unit(index.unit)[1 + skip :]
@@ -121,7 +121,7 @@ def steps_after(known: pd.Index, new: pd.Index, *, owner: object = "time axis") 
         return None
     step = _ordinal_step(known)
     ordinals = _ordinals(new)
-    count, rest = divmod(int(ordinals[0] - _ordinals(known)[-1]), step)
+    count, rest = divmod(int(ordinals[0]) - int(_ordinals(known)[-1]), step)
     on_grid = rest == 0 and bool((np.diff(ordinals) == step).all())
     return count if on_grid else None
 
@@ -152,7 +152,7 @@ def _check_missing(owner: object, index: pd.Index) -> None:
 
 def _check_size(owner: object, index: pd.Index) -> None:
     """Raise for stamps and numbers so far apart that their differences are no integers of 64 bits."""
-    numbers = index.asi8 if isinstance(index, TimeIndex) else index.to_numpy()
+    numbers = index.asi8 if isinstance(index, TimeIndex) else index
     least, most = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
     if most >= 2**63 or most - least >= 2**62:
         raise _too_far(owner, index)
@@ -375,4 +375,5 @@ def _same_ordinals(known: pd.Index, new: pd.Index) -> bool:
     """Say whether both are periods of one length, or both integers."""
     if isinstance(known, pd.PeriodIndex) and isinstance(new, pd.PeriodIndex):
         return bool(known.freq == new.freq) and not new.hasnans
-    return is_integer_dtype(known.dtype) and is_integer_dtype(new.dtype)
+    both = is_integer_dtype(known.dtype) and is_integer_dtype(new.dtype)
+    return both and not new.hasnans and bool(new.max() < 2**63)
