@@ -185,7 +185,8 @@ def no_data(value, error, pattern):
 def parameter(row, name, value, constraint):
     """Return the case of a parameter that a constructor takes and `fit` refuses."""
     pattern = rf"^LSTMRegressor: `{name}` must be {constraint}"
-    return (row, f"{name}={value!r}", lambda f: f.lstm.set_params(**{name: value}).fit(X, Y), InvalidParameterError,
+    shown = repr(value) if " at 0x" not in repr(value) else type(value).__name__  # workers must agree on the names
+    return (row, f"{name}={shown}", lambda f: f.lstm.set_params(**{name: value}).fit(X, Y), InvalidParameterError,
             pattern)  # fmt: skip
 
 

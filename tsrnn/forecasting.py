@@ -101,6 +101,8 @@ class Forecaster(BaseForecaster):
         Series forecast.
     n_features_in_ : int
         Covariates.
+    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+        Their names, when all are strings.
 
     Raises
     ------
