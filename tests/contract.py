@@ -89,6 +89,9 @@ CALENDAR = {
     "check_transformer_preserve_dtypes": "The result is a DataFrame, which has one type for each column.",
 }
 RULE = {"check_regressors_train": "The rule does not read the covariates that the check predicts from."}
+ITERATIONS = {
+    "check_non_transformer_estimators_n_iter": "`max_iter` bounds one search for each target: no single count."
+}
 
 
 @dataclass
@@ -144,6 +147,7 @@ def _others() -> dict[str, Case]:
         "DriftForecaster": Case(tsrnn.DriftForecaster(), 52, {**series, **RULE}),
         "WindowAverageForecaster": Case(tsrnn.WindowAverageForecaster(3), 52, {**STEPS, **RULE, **TOO_SHORT}),
         "ThetaForecaster": Case(tsrnn.ThetaForecaster(), 52, {**series, **RULE}),
+        "ETSForecaster": Case(tsrnn.ETSForecaster(), 52, {**STEPS, **RULE, **TOO_SHORT, **ITERATIONS}),
     }
 
 

@@ -74,6 +74,7 @@ def always(estimator: Any) -> bool:  # noqa: ARG001
 def check_parameters_are_checked_in_fit(name: str, estimator: Any) -> None:  # noqa: ARG001
     """No constructor refuses what has a wrong type; every fit does, and names the parameter."""
     beside = {"quantiles": {"loss": "quantile"}, "validation_fraction": {"early_stopping": 2}}
+    beside["season_length"] = {"seasonal": "add"}
     for parameter in estimator.get_params(deep=False):
         changed = clone(estimator)
         changed.set_params(**{k: v for k, v in beside.get(parameter, {}).items() if k in estimator.get_params()})
