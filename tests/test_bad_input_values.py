@@ -323,6 +323,7 @@ def constant(value):
                                     long[:2]),
         "SequenceScaler": lambda f: (SequenceScaler().fit_transform(np.full_like(X, value)), np.zeros_like(X)),
         "Forecaster": lambda f: (ridge().fit(long).predict(), [value]),
+        "windows' units": lambda f: (ridge(scale="window", anchor="mean").fit(long).predict().round(9), [value]),
         "Forecaster by steps": lambda f: (ridge(scaler=None).fit(long).predict().round(9), [value]),
         "intervals": lambda f: (ridge().fit(long).predict_interval(coverage=0.5).ravel(), [value] * 2),
         "backtest": lambda f: (backtest(ridge(), long, cv=WalkForwardSplit(2), progress=False)["y_pred"], [value] * 40),
