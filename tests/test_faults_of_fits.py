@@ -76,9 +76,18 @@ def is_unfitted(model):
 # --- F4: Ctrl-C ---
 
 
+@pytest.fixture
+def heard_interrupts():
+    """Python's own answer to the signal, also where a shell has started the tests in the background, without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.fault("F4")
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("n_members", [1, 2])
+@pytest.mark.usefixtures("heard_interrupts")
 def test_an_interrupt_leaves_no_half_fit(event, n_members):
     """The signal itself, raised in the fit; the second member's first one was whole."""
 
@@ -106,6 +115,7 @@ from sklearn.base import clone
 from estimators import make, same
 from tsrnn import GRURegressor, make_windows, programs
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 X, y = make_windows(np.sin(np.arange(60, dtype=np.float32)), lookback=4)
 y = y[:, 0]
 fitted = make(GRURegressor).fit(X, y)

@@ -7,6 +7,7 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any
 
 import joblib
@@ -20,6 +21,10 @@ Arrays = dict[str, NDArray[Any]]
 
 PACKAGES = ["tsrnn", "keras", "tensorflow", "scikit-learn", "numpy"]
 """What a result may change with: with another version, it is computed again."""
+
+
+class NamelessError(Exception):
+    """Nothing in a part could tell it from another one in the next process."""
 
 
 class Checkpoint:
@@ -64,12 +69,15 @@ def key_of(*parts: Any) -> str:
 
     Raises
     ------
-    pickle.PicklingError
-        A part is, or holds, a function without a name. Others count by their names.
+    NamelessError
+        A part is, or holds, a function without a name, or what cannot be pickled. Other functions count by their names.
     """
     found = hashlib.sha256()
-    for part in (*map(_version, PACKAGES), *parts):
-        _add(found, part)
+    try:
+        for part in (*map(_version, PACKAGES), *parts):
+            _add(found, part)
+    except (PicklingError, TypeError) as error:
+        raise NamelessError(str(error)) from error
     return found.hexdigest()
 
 

@@ -1,7 +1,6 @@
 """What every recurrent estimator shares: the training of its members, what it keeps of them, and what it can tell."""
 
 from pathlib import Path
-from pickle import PicklingError
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,7 +11,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from tsrnn import _parameters
-from tsrnn._checkpoints import Checkpoint, key_of
+from tsrnn._checkpoints import Checkpoint, NamelessError, key_of
 from tsrnn._parameters import check_weights
 from tsrnn._samples import as_windows
 from tsrnn._validation import invalid_parameter, kept_whole, name_of
@@ -121,7 +120,7 @@ class RecurrentEstimator(BaseEstimator):
         samples = [None if part is None else part.content for part in parts]
         try:
             key = key_of("fit", content(self._architecture), content(vars(recipe)), samples, start, seed, number)
-        except (PicklingError, TypeError) as error:
+        except NamelessError as error:
             constraint = "None with parameters that cannot be pickled, such as a lambda"
             raise invalid_parameter(self, "checkpoint", constraint, self.checkpoint) from error
         if (found := checkpoint.read(key)) is not None:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from pickle import PicklingError
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,7 +13,7 @@ from sklearn.base import clone
 from tqdm import tqdm
 
 from tsrnn._base_forecaster import BaseForecaster
-from tsrnn._checkpoints import Checkpoint, check_folder, key_of
+from tsrnn._checkpoints import Checkpoint, NamelessError, check_folder, key_of
 from tsrnn._distributions import Reader, point
 from tsrnn._folds import Fold, Piece, Walk, check_lengths, check_panel, least_rows, read_walk
 from tsrnn._intervals import middle
@@ -247,7 +246,7 @@ class Kept:
         members = {name: [member.X, member.y, member.index] for name, member in work.walk.members.items()}
         try:
             self._key = key_of("backtest", clone(work.estimator), members, work.walk.least, work.intervals)
-        except (PicklingError, TypeError) as error:
+        except NamelessError as error:
             constraint = "None for an estimator that holds what cannot be pickled, such as a lambda"
             raise invalid_parameter("backtest", "checkpoint", constraint, folder) from error
 
