@@ -131,6 +131,7 @@ def test_what_is_equal_has_the_same_name(part, equal):
     assert key_of(part) == key_of(equal)
 
 
+@pytest.mark.slow
 def test_names_are_the_same_in_another_process():
     code = (
         "import sys; sys.path.insert(0, 'tests')\n"

@@ -29,6 +29,7 @@ def assert_passes(*names):
     assert all(row.startswith(name) for row, name in zip(rows, names, strict=True))
 
 
+@pytest.mark.slow
 def test_all_checks_of_transformers_and_forecasters():
     assert_passes(*OTHERS)
 

@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FUZZER = Path(__file__).parent / "fuzz.py"
 
 
+@pytest.mark.slow
 def test_a_few_hundred_changed_files_break_no_rule(tmp_path):
     command = [sys.executable, str(FUZZER), "--count", "600", "--folder", str(tmp_path / "found")]
     runs = [subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(2)]

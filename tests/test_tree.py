@@ -300,7 +300,7 @@ def test_parts_must_be_what_the_table_allows(parts, path, name, place, node, wor
         ({"zone": "dateutil//etc/passwd"}, "`index_` must be"),
         ({"zone": "dateutil/Europe/Berlin"}, "`index_` must be"),
         ({"zone": "/etc/passwd"}, "`index_` must be"),
-        ({"zone": "Europe/Atlantis"}, "does not fit together"),
+        ({"zone": "Europe/Atlantis"}, "no time zone 'Europe/Atlantis'"),
         ({"zone": "Asia"}, "no time zone 'Asia'"),
         ({"zone": "America/Argentina"}, "no time zone"),
         ({"freq": "h"}, "does not fit together"),
