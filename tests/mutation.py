@@ -69,7 +69,7 @@ GROUPS = {
         ],
         "tests": [
             "persistence", "zip_file", "zip_file_layout", "tree", "rows", "stacks", "index_nodes_written_out",
-            "node_kinds", "shapes_written_out", "saved_classes", "saved_networks", "saved_series", "manifest",
+            "node_kinds", "shapes_written_out", "saved_classes", "saved_networks", "saved_series", "manifest", "nodes",
         ],
     },
 }  # fmt: skip
