@@ -77,10 +77,12 @@ FITTING = {
         {"texts": ["<U2", ["a", "bc"]]},
         {"texts": ["|O", ["a"]]},
         {"texts": ["<U1", []]},
+        {"texts": ["<U0", []]},
         {"texts": ["<U1", [""]]},
     ],
     "INDEX": [steps(3)],
     "FRAME": [
+        {"frame": [{"index": {"integers": {"array": 2}, "name": None}}] * 2 + [[{"array": 0}] * 3]},
         {"frame": [steps(1), steps(3), [{"array": 0}]]},
         {"frame": [steps(2), steps(3), [{"array": 0}, {"array": 0}]]},
     ],

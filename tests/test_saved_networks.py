@@ -171,6 +171,27 @@ def test_what_is_not_fitted_has_no_weights_to_agree():
     assert saved.fits()
 
 
+@pytest.mark.parametrize(
+    "weights",
+    [
+        None,
+        {"list": []},
+        {"tuple": [{"list": []}]},
+        {"list": {"rows": [4, {"list": []}]}},
+        {"list": [{"list": []}, {"list": {"rows": [4, {"array": [0, {"from": [0, 1]}]}]}}]},
+        {"list": [{"array": 0}]},
+        {"again": 0},
+    ],
+)
+def test_weights_are_lists_that_are_written_out(weights):
+    saved = Saved()
+    saved.attributes["weights_"] = weights
+    with pytest.raises(
+        UnfitError, match=r"^LSTMRegressor: `weights_` must be a list of the weights of each member; got"
+    ):
+        saved.fits()
+
+
 # --- outputs ---
 
 OUTPUTS = "a network of {} outputs does not have as many classes, or means and scales"

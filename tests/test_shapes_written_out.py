@@ -53,4 +53,6 @@ WRITTEN_OUT = [
 
 @pytest.mark.parametrize(("case", "expected"), WRITTEN_OUT)
 def test_shapes_written_out(case, expected):
-    assert weight_shapes({**PLAIN, **case}) == expected
+    shapes = weight_shapes({**PLAIN, **case})
+    assert shapes == expected
+    assert {type(size) for shape in shapes for size in shape} == {int}

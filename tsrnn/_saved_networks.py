@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from functools import partial
 from typing import Any
 
 from tsrnn import _node_kinds as kinds
@@ -109,27 +110,22 @@ def network_specs() -> dict[str, Spec]:
         state = STATE | (OF_CLASSIFIERS if cls.__name__.endswith("Classifier") else OF_REGRESSORS)
         own = {name: PARAMETERS.get(name, PLAIN) for name in inspect.signature(cls).parameters if name not in HERE}
         needed = [name for name in state if name not in ("feature_names_in_", "_new_classes")]
-        specs[cls.__name__] = Spec(
-            cls, own, state, needed, forgotten=list(HERE), defaults=HERE, check=_checked(cls._cell)
-        )
+        check = partial(_check_network, cls._cell)
+        specs[cls.__name__] = Spec(cls, own, state, needed, forgotten=list(HERE), defaults=HERE, check=check)
     return specs
 
 
-def _checked(cell: str) -> Any:
-    """Return the check of an estimator of one cell."""
-
-    def check(attributes: dict[str, Any], checker: Checker) -> None:
-        if "weights_" not in attributes:
-            return
-        values = {"decoder": "dense", **_plain(attributes["_architecture"])}
-        if values["cell"] != cell:
-            raise UnfitError(f"the network of a {cell} estimator has the cell {values['cell']!r}")
-        _check_sizes(values, attributes)
-        _check_targets(values, attributes, checker)
-        for member in attributes["weights_"]["list"]:
-            _check_weights(values, [checker.array(part, whole=True) for part in member["list"]])
-
-    return check
+def _check_network(cell: str, attributes: dict[str, Any], checker: Checker) -> None:
+    """Raise unless the parts of an estimator of one cell agree, where it is fitted."""
+    if "weights_" not in attributes:
+        return
+    values = {"decoder": "dense", **_plain(attributes["_architecture"])}
+    if values["cell"] != cell:
+        raise UnfitError(f"the network of a {cell} estimator has the cell {values['cell']!r}")
+    _check_sizes(values, attributes)
+    _check_targets(values, attributes, checker)
+    for member in attributes["weights_"]["list"]:
+        _check_weights(values, [checker.array(part, whole=True) for part in member["list"]])
 
 
 def _plain(node: Any) -> Any:
