@@ -382,6 +382,16 @@ def test_each_parameter_has_its_remedy(name):
     assert refusal("Owner", name, 5) == f"{start} {persistence.REMEDIES[name]}"
 
 
+def test_results_of_statsmodels_and_searches_have_remedies_of_their_own():
+    again = f"It holds results of statsmodels, which fit in moments: fit it again. {PICKLE}"
+    for module in ("tsrnn.classical", "tsrnn._statsmodels"):
+        value = type("Model", (), {"__module__": module, "__repr__": lambda _: "Model()"})()
+        assert refusal("save", "estimator", value).endswith(f"got Model(). {again}")
+    search = Shown(3)
+    search.best_estimator_ = 1
+    assert refusal("save", "estimator", search).endswith("got xxx. Save its `best_estimator_`.")
+
+
 def test_values_that_no_file_holds_are_refused_at_save(path):
     fitted = Ridge().fit(np.c_[VALUES, -VALUES], VALUES)
     fitted.coef_[1] = np.nan

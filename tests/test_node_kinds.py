@@ -235,6 +235,44 @@ def test_an_array_of_some_axes_and_some_types(checker):
         assert not array().fits(node, checker)
 
 
+def test_parts_are_checked_with_what_the_file_tells(checker):
+    kind, node, other = array([1]), {"array": 0}, {"array": 1}
+    for whole, made in [
+        (one_of(kinds.NONE, kind), lambda part: part),
+        (listed(kind), lambda part: {"list": [part]}),
+        (fixed(kind), lambda part: {"tuple": [part]}),
+        (mapped(kind, kinds.INT), lambda part: {"dict": [[part, 1]]}),
+        (mapped(kinds.INT, kind), lambda part: {"dict": [[1, part]]}),
+        (record({"a": kind}), lambda part: {"dict": [["a", part]]}),
+    ]:
+        assert whole.fits(made(node), checker)
+        assert not whole.fits(made(other), checker)
+
+
+def test_rows_may_be_referred_to_again(checker):
+    checker.columns = [["a", "b", "c", "d"]]
+    rows = {"rows": [4, {"each": 0}]}
+    pairs = {"rows": [4, [{"each": 0}, {"from": [0, 1]}]]}
+    lists, numbers, dicts = listed(kinds.TEXT), listed(kinds.INT), mapped(kinds.TEXT, kinds.INT)
+    assert lists.fits({"list": rows}, checker)
+    assert not numbers.fits({"list": rows}, checker)
+    assert dicts.fits({"dict": pairs}, checker)
+    assert len(checker.made) == 2
+    assert [kind.fits({"again": 0}, checker) for kind in (lists, numbers, dicts)] == [True, False, False]
+    assert [kind.fits({"again": 1}, checker) for kind in (lists, numbers, dicts)] == [False, False, True]
+    assert not lists.fits({"list": {"rows": [5, {"each": 0}]}}, checker)
+    assert not lists.fits({"list": {"again": 0}}, checker)
+    assert not dicts.fits({"dict": {"again": 1}}, checker)
+
+
+def test_what_did_not_fit_is_not_made(checker):
+    kind = one_of(fixed(instance("Point"), kinds.TEXT), fixed(instance("Point"), kinds.INT))
+    assert kind.fits({"tuple": [{"object": ["Point", {"x": 1, "y": 2}]}, 3]}, checker)
+    assert checker.made == ["Point"]
+    assert not kind.fits({"tuple": [{"object": ["Point", {"x": 1, "y": 2}]}, None]}, checker)
+    assert checker.made == ["Point"]
+
+
 def test_only_arrays_that_may_miss_values_may_miss_them(checker):
     array().fits({"array": 0}, checker)
     array(missing=True).fits({"array": 1}, checker)

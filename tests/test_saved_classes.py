@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from tsrnn import _saved_classes as classes
@@ -47,13 +48,20 @@ def test_what_is_no_country(node):
     assert not fits(classes.COUNTRY, node)
 
 
+def detector(**scales):
+    forecaster = SimpleNamespace(_tracks={"a": 1, "b": 2}, _parameters={"horizon": 3}, n_targets_=2)
+    return SimpleNamespace(forecaster_=forecaster, _scales=scales)
+
+
 def test_a_scale_for_each_series():
-    forecaster = SimpleNamespace(_tracks={"a": 1, "b": 2})
-    check_scales(SimpleNamespace(forecaster_=forecaster, _scales={"b": 1.0, "a": 2.0}))
-    check_scales(SimpleNamespace(forecaster=forecaster))
-    check_scales(SimpleNamespace(forecaster_=SimpleNamespace(), _scales={}))
-    for other in ({"a": 1.0}, {}, {"a": 1.0, "b": 1.0, "c": 1.0}):
+    each, one = np.ones((3, 2)), np.ones(1)
+    check_scales(detector(b=each, a=one))
+    check_scales(SimpleNamespace(forecaster=None))
+    unfitted = detector()
+    del unfitted.forecaster_._tracks
+    for other in (detector(a=each), detector(), detector(a=each, b=each, c=each), unfitted):
         with pytest.raises(UnfitError, match=r"^`_scales` must hold the series of the forecaster$"):
-            check_scales(SimpleNamespace(forecaster_=forecaster, _scales=other))
-    with pytest.raises(UnfitError, match="`_scales` must hold"):
-        check_scales(SimpleNamespace(forecaster_=SimpleNamespace(), _scales={"a": 1.0}))
+            check_scales(other)
+    for scale in (each[0], each[:, :1], each[:2], np.ones((1, 1)), np.ones(2)):
+        with pytest.raises(UnfitError, match=r"^`_scales` must have a row for each step and a column for each target$"):
+            check_scales(detector(a=each, b=scale))
