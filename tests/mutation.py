@@ -38,7 +38,7 @@ GROUPS = {
             "tsrnn.transformers.x__regular_end*",
         ],
         "modules": ["windows", "transformers"],
-        "tests": ["windows", "transformers"],
+        "tests": ["windows", "windows_written_out", "transformers"],
     },
     "splits": {
         "mutants": ["tsrnn.*"],
@@ -71,8 +71,8 @@ GROUPS = {
         ],
         "tests": [
             "persistence", "zip_file", "zip_file_layout", "tree", "rows", "stacks", "index_nodes",
-            "index_nodes_written_out", "node_kinds", "shapes_written_out", "saved_classes", "saved_networks", "saved_series",
-            "manifest", "nodes",
+            "index_nodes_written_out", "node_kinds", "shapes_written_out", "saved_classes", "saved_networks",
+            "saved_series", "manifest", "nodes",
         ],
     },
 }  # fmt: skip
