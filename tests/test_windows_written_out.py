@@ -155,3 +155,15 @@ def test_an_index_of_text_has_no_time_to_go_on_with():
     assert len(alone.context_) == 0
     later = pd.DataFrame({"x": range(2)}, index=[4, 5])
     assert np.asarray(alone.transform(later))[:, 0].tolist() == [[0], [1]]
+
+
+def test_an_array_has_no_time_to_go_on_with():
+    fitted_one = WindowTransformer(2).fit(pd.DataFrame(ROWS))
+    assert np.asarray(fitted_one.transform(ROWS[:2] + 20))[..., 0].tolist() == [[20, 20], [20, 21]]
+    later = pd.DataFrame(ROWS[:2] + 20, index=[9, 10])
+    assert np.asarray(fitted_one.transform(later))[..., 0].tolist() == [[8, 20], [20, 21]]
+
+
+def test_columns_that_are_no_numbers_are_refused_in_its_own_name():
+    with pytest.raises(TypeError, match=r"^WindowTransformer: .*'a'"):
+        WindowTransformer().fit(pd.DataFrame({"a": pd.date_range("2024-01-01", periods=9)}))
