@@ -174,3 +174,17 @@ def test_an_array_has_no_time_to_go_on_with():
     assert np.asarray(fitted_one.transform(ROWS[:2] + 20))[..., 0].tolist() == [[20, 20], [20, 21]]
     later = pd.DataFrame(ROWS[:2] + 20, index=[9, 10])
     assert np.asarray(fitted_one.transform(later))[..., 0].tolist() == [[8, 20], [20, 21]]
+
+
+@pytest.mark.parametrize("starts", [[0, 3], []])
+def test_an_array_has_the_type_that_is_asked_for(starts):
+    made = Windows(ROWS, np.array(starts, dtype=int), 2)
+    assert made.__array__().dtype == np.float64
+    assert made.__array__(np.float32).dtype == np.float32
+    assert made.__array__(np.float32).shape == (len(starts), 2, 1)
+
+
+def test_what_a_transformer_is_without_parameters():
+    assert WindowTransformer().get_params() == {"lookback": 24, "pad": "edge", "context": "auto"}
+    assert WindowTransformer().__sklearn_tags__().transformer_tags.preserves_dtype == ["float32"]
+    assert len(WindowTransformer(1).fit(pd.DataFrame({"x": range(9)})).context_index_) == 4
