@@ -70,7 +70,7 @@ GROUPS = {
             "_saved_classes", "_saved_networks", "_saved_series",
         ],
         "tests": [
-            "persistence", "zip_file", "zip_file_layout", "tree", "rows", "stacks", "index_nodes",
+            "persistence", "zip_file", "zip_file_layout", "tree", "rows", "rows_written_out", "stacks", "index_nodes",
             "index_nodes_written_out", "node_kinds", "shapes_written_out", "saved_classes", "saved_networks",
             "saved_series", "manifest", "nodes",
         ],
