@@ -8,7 +8,7 @@ import pytest
 
 from tsrnn import _rows
 from tsrnn._index_nodes import UnfitError
-from tsrnn._saved_series import _check_index
+from tsrnn._saved_series import _check_columns, _check_index
 
 MOST, LARGEST = 2**21, 2**31 - 1
 
@@ -123,3 +123,12 @@ def test_the_series_of_an_index_are_those_that_are_known():
     assert refusal({"a": index}, tracks, False) == HOLD
     assert refusal(index, tracks, False) == HOLD
     assert refusal({None: index}, {None: track(2)}, True) == HOLD
+
+
+@pytest.mark.parametrize("name", ["_past_columns", "_static_columns", "_future_columns"])
+def test_the_columns_of_covariates(name):
+    beside = {"_past_columns": [], "_static_columns": [0], "_future_columns": [1]}
+    _check_columns(SimpleNamespace(_columns=["a", "b"], **beside | {name: [0, 1]}))
+    for column in (2, -1):
+        with pytest.raises(UnfitError, match=r"^the columns of covariates must be among `_columns`$"):
+            _check_columns(SimpleNamespace(_columns=["a", "b"], **beside | {name: [0, column]}))
