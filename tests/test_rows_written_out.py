@@ -1,4 +1,4 @@
-"""Rows and the series of a saved forecaster: limits, one by one."""
+"""Rows, arrays behind each other, and the series of a saved forecaster: limits, one by one."""
 
 from types import SimpleNamespace
 
@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsrnn import _rows
+from tsrnn import _rows, _stacks
 from tsrnn._index_nodes import UnfitError
-from tsrnn._saved_series import _check_columns, _check_index
+from tsrnn._saved_series import _check_columns, _check_index, check_agreement
 
 MOST, LARGEST = 2**21, 2**31 - 1
 
@@ -72,10 +72,69 @@ def test_integers_that_are_evenly_apart(values, hole):
         ([[[{"rows": []}]]], False),
         ([[{"x": {"rows": [1, 2], "y": 3}}]], False),
         ([[{"each": 0, "x": 1}]], True),
+        ([[{"rows": [1, 2]}, {"x": [1]}]], False),
     ],
 )
 def test_columns_stand_for_no_rows(columns, fits):
     assert _rows.are_columns(columns) is fits
+
+
+# --- arrays behind each other ---
+
+TOLD = {"dtype": "<f8", "shape": [6, 2], "order": "C", "lengths": None, "sha256": ""}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"shape": []},
+        {"shape": [0] * 8},
+        {"shape": [2**40 - 1]},
+        {"shape": [0, 2], "lengths": []},
+        {"shape": [0, 2], "lengths": [0]},
+        {"lengths": [6]},
+        {"lengths": [1, 0, 5]},
+        {"lengths": 6},
+        {"lengths": 2},
+        {"shape": [1], "lengths": 1},
+    ],
+)
+def test_what_may_be_told_of_a_member(values):
+    told = TOLD | values
+    stored = _stacks.read(told)
+    assert (stored.dtype, [*stored.shape], stored.order, stored.lengths) == (*list(told.values())[:4],)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"dtype": "<f16"},
+        {"dtype": ">f8"},
+        {"order": "A"},
+        {"shape": (6, 2)},
+        {"shape": [0] * 9},
+        {"shape": [2**40]},
+        {"shape": [-1]},
+        {"shape": [6.0]},
+        {"shape": [True]},
+        {"shape": [], "lengths": []},
+        {"shape": [], "lengths": 1},
+        {"shape": [0, 2], "lengths": 1},
+        {"shape": [0, 2], "lengths": 0},
+        {"lengths": 4},
+        {"lengths": 0},
+        {"lengths": -6},
+        {"lengths": 6.0},
+        {"lengths": [5]},
+        {"lengths": [7, -1]},
+        {"lengths": [6.0]},
+        {"lengths": "6"},
+        {"more": 1},
+    ],
+)
+def test_what_no_member_is(values):
+    assert _stacks.read(TOLD | values) is None
 
 
 # --- the index of a forecaster ---
@@ -132,3 +191,25 @@ def test_the_columns_of_covariates(name):
     for column in (2, -1):
         with pytest.raises(UnfitError, match=r"^the columns of covariates must be among `_columns`$"):
             _check_columns(SimpleNamespace(_columns=["a", "b"], **beside | {name: [0, column]}))
+
+
+def forecaster(kind, names, n_targets, tracks, panel=None):
+    form = SimpleNamespace(kind=kind, names=names)
+    return SimpleNamespace(_tracks=tracks, _form=form, n_targets_=n_targets, _panel=panel)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (forecaster("series", ["a"], 1, {}), "a forecaster of one series must know one without a name, and .*"),
+        (forecaster("series", ["a"], 1, {"a": 1}), "a forecaster of one series must know one without a name, and .*"),
+        (forecaster("series", ["a"], 1, {}, "dict"), "a forecaster of .* and one of a panel some series"),
+        (forecaster("frame", ["a"], 2, {None: 1}), "`_form` must have as many names as `n_targets_` says"),
+        (forecaster("series", ["a", "b"], 2, {None: 1}), "`_form` must have as many names as `n_targets_` says"),
+        (forecaster("vector", ["a", "b"], 2, {None: 1}), "`_form` must have as many names as `n_targets_` says"),
+    ],
+)
+def test_forecasters_whose_parts_do_not_agree(told, words):
+    with pytest.raises(UnfitError, match=f"^{words}$"):
+        check_agreement(told)
+    check_agreement(SimpleNamespace(_form=None))
