@@ -77,7 +77,7 @@ GROUPS = {
     },
 }  # fmt: skip
 # They read the sources, count the calls above them, start other processes, or take thousands of files or series.
-LEFT_OUT = ["dangerous", "runs_imports", "killed", "two_writers", "warns_once"]
+LEFT_OUT = ["dangerous", "runs_imports", "its_writer_is_killed", "two_writers", "warns_once"]
 LEFT_OUT += ["every_c", "any_amount", "little_memory", "10_000"]
 SETTINGS = """
 [tool.mutmut]

@@ -181,7 +181,7 @@ def test_one_array_is_stored_once_and_equal_ones_twice():
 
 def test_addresses_of_arrays_that_are_gone_are_not_taken_for_others():
     encoder = Encoder(TABLE, refuse)
-    nodes = [encoder.node(np.full(1000, float(number))) for number in range(20)]
+    nodes = [encoder.node(np.full(1000, float(number), dtype=">f8")) for number in range(20)]
     assert nodes == [{"array": number} for number in range(20)]
     assert [part[0] for (part,) in encoder.members] == list(range(20))
 
@@ -317,8 +317,9 @@ def test_arrays_of_other_types_orders_and_widths_stand_apart():
 
 def test_equal_columns_are_stored_once():
     names = ["x", "z", "y", "u"]
-    encoder = encoded([{name: made(Part, value=name) for name in names}, [made(Part, value=name) for name in names]])[1]
+    node, encoder = encoded([{name: made(Part, value=name) for name in names}, [made(Part, value=n) for n in names]])
     assert encoder.columns == [names]
+    assert ["rows" in part[tag] for part, tag in zip(node["list"], ["dict", "list"], strict=True)] == [True, True]
 
 
 def test_mixed_parts_are_written_out():
