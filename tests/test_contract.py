@@ -12,7 +12,8 @@ from estimators import make
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import LinearRegression, Ridge
 
-OFTEN = [name for name in NETWORKS if "," not in name]
+OFTEN = ["SimpleRNNRegressor", "LSTMRegressor", "GRUClassifier"]
+"""A case of each cell and each kind; `make contract` runs the others."""
 
 
 def run_apart(*names):
@@ -41,7 +42,7 @@ def test_all_checks_of_networks(name):
 
 
 def test_every_cell_and_kind_is_among_the_cases():
-    assert len(OFTEN) == 6
+    assert set(OFTEN) <= set(NETWORKS)
     assert not any(case.expected for case in NETWORKS.values())
     assert len(OTHERS["WindowTransformer"].expected) == 2
     models = [case.estimator for case in NETWORKS.values()]

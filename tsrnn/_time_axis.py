@@ -358,17 +358,24 @@ def _stamps_after(owner: object, known: pd.DatetimeIndex, new: pd.DatetimeIndex)
     if new.hasnans:
         return None
     if is_fixed(freq):
-        run = pd.date_range(new[0], periods=len(new), freq=freq)
         count, rest = divmod(new[0] - known[-1], pd.Timedelta(freq))
-        return int(count) if rest == pd.Timedelta(0) and bool((run == new).all()) else None
+        return int(count) if rest == pd.Timedelta(0) and _is_run(new, freq) else None
     wall = _wall(cast(pd.DatetimeIndex, known.append(new)))
     last, first, rows = wall[len(known) - 1], wall[len(known)], wall[len(known) :]
-    if not bool((pd.date_range(first, periods=len(rows), freq=freq) == rows).all()):
+    if not _is_run(rows, freq):
         return None
     between = pd.date_range(min(last, first), max(last, first), freq=freq)
     if len(between) == 0 or between[0] != min(last, first) or between[-1] != max(last, first):
         return None
     return len(between) - 1 if first >= last else 1 - len(between)
+
+
+def _is_run(stamps: pd.DatetimeIndex, freq: Any) -> bool:
+    """Say whether each stamp follows the one before by `freq`."""
+    try:
+        return bool((pd.date_range(stamps[0], periods=len(stamps), freq=freq) == stamps).all())
+    except pd.errors.OutOfBoundsDatetime:  # such a run would go beyond the last stamp that pandas knows
+        return False
 
 
 def _same_ordinals(known: pd.Index, new: pd.Index) -> bool:
