@@ -433,3 +433,11 @@ def test_steps_after_inverts_continue_axis(n, start, length, name):
     assert steps_after(known, grid[max(begin, 0) : max(begin, 0) + length]) == max(begin, 0) - (40 + n - 1)
     if start > 0:
         assert continue_axis(known, length, start - 1).equals(grid[begin : begin + length])
+
+
+def test_stamps_too_far_apart_to_count_are_not_on_the_grid():
+    """Both what lies between and what would follow are more than pandas can count."""
+    last = pd.Timestamp.max.floor("h")
+    late = pd.DatetimeIndex([last - pd.Timedelta("1D"), last])
+    assert steps_after(pd.date_range("1969-01-01", periods=2, freq="h", unit="us"), late) is None
+    assert steps_after(pd.date_range("2000-01-01", periods=2, freq="2D", unit="us"), late) is None

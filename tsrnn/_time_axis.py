@@ -116,7 +116,10 @@ def steps_after(known: pd.Index, new: pd.Index, *, owner: object = "time axis") 
     if len(known) == 0 or len(new) == 0:
         return None
     if isinstance(known, pd.DatetimeIndex) and isinstance(new, pd.DatetimeIndex):
-        return _stamps_after(owner, known, _in_zone_of(owner, known, new))
+        try:
+            return _stamps_after(owner, known, _in_zone_of(owner, known, new))
+        except (pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta):
+            return None  # farther apart, or farther on, than pandas can count
     if isinstance(known, pd.DatetimeIndex) or isinstance(new, pd.DatetimeIndex) or not _same_ordinals(known, new):
         return None
     step = _ordinal_step(known)
@@ -372,10 +375,7 @@ def _stamps_after(owner: object, known: pd.DatetimeIndex, new: pd.DatetimeIndex)
 
 def _is_run(stamps: pd.DatetimeIndex, freq: Any) -> bool:
     """Say whether each stamp follows the one before by `freq`."""
-    try:
-        return bool((pd.date_range(stamps[0], periods=len(stamps), freq=freq) == stamps).all())
-    except pd.errors.OutOfBoundsDatetime:  # such a run would go beyond the last stamp that pandas knows
-        return False
+    return bool((pd.date_range(stamps[0], periods=len(stamps), freq=freq) == stamps).all())
 
 
 def _same_ordinals(known: pd.Index, new: pd.Index) -> bool:
