@@ -4,8 +4,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from tsrnn import Differencer
 from tsrnn import _saved_classes as classes
+from tsrnn._chains import Chain
 from tsrnn._index_nodes import UnfitError
 from tsrnn._saved_series import check_scales
 from tsrnn._tree import Checker
@@ -65,3 +70,12 @@ def test_a_scale_for_each_series():
     for scale in (each[0], each[:, :1], each[:2], np.ones((1, 1)), np.ones(2)):
         with pytest.raises(UnfitError, match=r"^`_scales` must have a row for each step and a column for each target$"):
             check_scales(detector(a=each, b=scale))
+
+
+def test_every_step_of_a_chain_transforms():
+    good, bad = StandardScaler(), make_pipeline(StandardScaler(), Ridge())
+    check = classes.TABLE["Chain"].agrees
+    check(Chain([good, make_pipeline(StandardScaler(), Differencer())]))
+    for steps in ([bad], [good, bad], [Pipeline([])], [make_pipeline(good, bad)]):
+        with pytest.raises(UnfitError, match="all steps of a chain must be transformers"):
+            check(Chain(steps))

@@ -1,9 +1,12 @@
 """Forecasters whose parts do not agree are refused when they are loaded, not when they are asked."""
 
 import pytest
-from saved import CASES, SERIES, parts_of, write_parts
+from saved import CASES, SERIES, VALUES, parts_of, write_parts
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from tsrnn import ModelFileError, SeasonalNaiveForecaster, load, save
+from tsrnn import Differencer, ModelFileError, SeasonalNaiveForecaster, load, save
 
 PANEL = {"a": SERIES, "b": SERIES[:60]}
 
@@ -49,7 +52,30 @@ SINGLE = [
     (lambda state: learnt(state).update(season_length=81), "fewer steps than are needed"),
     (lambda state: learnt(state).update(season_length=0), "fewer steps than are needed"),
     (lambda state: learnt(state).update(season_length=2.0), "fewer steps than are needed"),
+    (lambda state: of_fit(state).update(season_length=-0.0), "`season_length` of the fit must count steps; got -0.0"),
+    (lambda state: of_fit(state).update(horizon=0), "`horizon` of the fit must count steps; got 0"),
+    (lambda state: of_fit(state).update(season_length={"tuple": [2, "x"]}), "`season_length` of the fit must count"),
+    (lambda state: index_of(state).update(unit="s", freq=None), "beyond the years that the time zone 'Europe/Berlin'"),
 ]
+
+
+class Pairs:
+    """A dict node, changed as a dict."""
+
+    def __init__(self, node):
+        self.pairs = node["dict"]
+
+    def update(self, **values):
+        for pair in self.pairs:
+            pair[1] = values.get(pair[0], pair[1])
+
+
+def of_fit(state):
+    return Pairs(state["_parameters"])
+
+
+def index_of(state):
+    return state["index_"]["index"]
 
 
 def short(start=0, stop=9, step=1):
@@ -111,3 +137,19 @@ def test_what_predicts_is_no_transformer(path):
     state = manifest["estimator"]["object"][1]
     state["regressor_"] = state["scalers_"]["list"][0]
     refused(path, manifest, contents, "Forecaster: `regressor_` must be")
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_every_step_but_the_last_transforms(nested, path):
+    rows = VALUES[:20].reshape(5, 4)
+    inner = make_pipeline(StandardScaler(), Differencer())
+    save(make_pipeline(inner if nested else Differencer(), Ridge()).fit(rows, VALUES[:5]), path)
+    manifest, contents = parts_of(path)
+    load(path)
+    steps = manifest["estimator"]["object"][1]["steps"]["list"]
+    ridge, first = steps[1]["tuple"][1], steps[0]["tuple"]
+    if nested:
+        first[1]["object"][1]["steps"]["list"][1]["tuple"][1] = ridge
+    else:
+        first[1] = ridge
+    refused(path, manifest, [*contents], "all steps of a Pipeline but the last one must be transformers")

@@ -126,7 +126,10 @@ def _decode_stamps(stamps: Any, unit: str, zone: str | None, freq: str | None) -
     index: Any = pd.DatetimeIndex(stamps.view(np.dtype(f"M8[{unit}]")))
     try:
         index = index if zone is None else index.tz_localize("UTC").tz_convert(zone)
+        _ = index.min(), index.max()
     except (OSError, KeyError) as error:  # "Asia" is a folder of the zone database, which is there or in a package
         raise UnfitError(f"there is no time zone {zone!r}") from error
+    except NotImplementedError as error:  # in a zone, pandas knows the years 1 to 9999 alone
+        raise UnfitError(f"stamps lie beyond the years that the time zone {zone!r} tells of") from error
     index.freq = freq
     return index

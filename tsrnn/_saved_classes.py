@@ -127,10 +127,21 @@ def _of_sklearn() -> list[Spec]:
 
 def _check_steps(pipeline: Any) -> None:
     """Raise unless all steps but the last one transform."""
-    if not pipeline.steps or any(
-        type(step).__name__ not in (*TRANSFORMERS, *UNUSED) for _, step in pipeline.steps[:-1]
-    ):
+    if not pipeline.steps or not all(_transforms(step) for _, step in pipeline.steps[:-1]):
         raise UnfitError("all steps of a Pipeline but the last one must be transformers")
+
+
+def _check_chain(chain: Any) -> None:
+    """Raise unless all steps transform."""
+    if not all(_transforms(step) for step in chain.steps):
+        raise UnfitError("all steps of a chain must be transformers")
+
+
+def _transforms(step: Any) -> bool:
+    """Return whether a step transforms: a Pipeline does so if its last step does."""
+    if isinstance(step, Pipeline):
+        return bool(step.steps) and _transforms(step.steps[-1][1])
+    return type(step).__name__ in (*TRANSFORMERS, *UNUSED)
 
 
 def _of_every_forecaster() -> dict[str, Kind]:
@@ -233,7 +244,7 @@ def _parts() -> dict[str, Spec]:
         "Track": Spec(Track, {"name": LABEL, "target": series, "learnt": learnt, **beside}),
         "Form": _plain_object(Form, kind=choice("series", "frame", "vector", "matrix"), names=listed(LABEL)),
         "PanelForm": _plain_object(PanelForm, kind=choice("dict", "rows"), names=listed(LABEL)),
-        "Chain": _plain_object(Chain, steps=listed(TRANSFORMER)),
+        "Chain": replace(_plain_object(Chain, steps=listed(TRANSFORMER)), agrees=_check_chain),
         "LinearMap": _plain_object(LinearMap, alpha_=REAL, start_=array([2]), coef_=array([2]), intercept_=array([1])),
         "Framing": _plain_object(
             Framing,

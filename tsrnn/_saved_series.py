@@ -12,6 +12,7 @@ def check_agreement(forecaster: Any) -> None:
     """Raise unless the series of a forecaster have the names, widths and stamps that the rest of it speaks of."""
     if "_tracks" not in vars(forecaster):
         return
+    _check_counts(forecaster._parameters)
     tracks, form, n_targets = forecaster._tracks, forecaster._form, forecaster.n_targets_
     if not tracks or (forecaster._panel is None and set(tracks) != {None}):
         raise UnfitError("a forecaster of one series must know one without a name, and one of a panel some series")
@@ -22,6 +23,15 @@ def check_agreement(forecaster: Any) -> None:
             _check_track(name, track, n_targets)
     _check_columns(forecaster)
     _check_index(forecaster.index_, tracks, forecaster._panel is None)
+
+
+def _check_counts(parameters: Mapping[str, Any]) -> None:
+    """Raise unless the parameters of the fit that count steps do so; those that were set since may be anything."""
+    for name in ("horizon", "lookback", "season_length", "window"):
+        value = parameters.get(name)
+        counts = value if isinstance(value, list | tuple) else [] if value is None else [value]
+        if not all(isinstance(count, Integral) and int(count) > 0 for count in counts):
+            raise UnfitError(f"`{name}` of the fit must count steps; got {value!r}")
 
 
 def _check_columns(forecaster: Any) -> None:
