@@ -195,7 +195,7 @@ def test_the_columns_of_covariates(name):
 
 def forecaster(kind, names, n_targets, tracks, panel=None):
     form = SimpleNamespace(kind=kind, names=names)
-    return SimpleNamespace(_tracks=tracks, _form=form, n_targets_=n_targets, _panel=panel)
+    return SimpleNamespace(_tracks=tracks, _form=form, n_targets_=n_targets, _panel=panel, _parameters={})
 
 
 @pytest.mark.parametrize(
