@@ -1,5 +1,6 @@
 """Fitted estimators in files: what comes back, what is refused, and what loading never does."""
 
+import datetime
 import json
 import pickle
 import re
@@ -273,3 +274,13 @@ def test_what_no_save_wrote_takes_little_memory_before_it_is_refused(path):
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < 20_000_000
+
+
+def test_a_zone_of_ones_own_is_refused_by_name(path):
+    """Its name says nothing elsewhere, and may be that of another zone."""
+    for name in ("ABC", "Asia"):
+        zone = datetime.timezone(datetime.timedelta(minutes=7), name)
+        series = pd.Series(VALUES[:5], index=pd.date_range("2024-01-01", periods=5, freq="h", tz=zone))
+        with pytest.raises(ModelSaveError, match="must be something that a file may hold; got DatetimeIndex"):
+            save(NaiveForecaster().fit(series), path)
+    assert not path.exists()

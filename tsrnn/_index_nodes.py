@@ -53,7 +53,7 @@ def _stamps(index: pd.DatetimeIndex, encoder: Any) -> dict[str, Any] | None:
     told = {"stamps": encoder.unchanging(index.asi8), "unit": index.unit, "zone": zone, "freq": index.freqstr}
     try:
         same = are_stamps(told) and _decode_stamps(index.asi8, index.unit, zone, index.freqstr)
-    except (ValueError, KeyError):
+    except (ValueError, UnfitError):
         return None
     if same is False or not same.equals(index) or same.freq != index.freq:  # a calendar of one's own
         return None

@@ -152,9 +152,9 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = 2**31) -> Any:
     Nothing is imported, called or looked up by a name in the file: classes, attributes, and what each attribute may
     be, are a table in this package. Sizes are compared before memory is taken for them, and the shapes of a network's
     weights with its architecture. TensorFlow is imported when a network first predicts. At most, three times the file
-    is allocated: 1.0 times for a network or a long series, 2.5 times for 10,000 series of 120 steps, each of which
-    takes 1.3 kB beside its values; shorter ones take more than their file does. What no `save` wrote can ask for 80 MB
-    on top of that before it is refused or loaded. Whoever can write the file can still choose what it predicts.
+    is allocated: 1.0 times for a network or a long series, 2.6 times for 10,000 series of up to 120 steps, each of
+    which takes 1.3 kB beside its values; shorter ones take more than their file does. What no `save` wrote can ask
+    for 80 MB on top of that before it is refused or loaded. Whoever can write the file still chooses what it predicts.
 
     Examples
     --------
