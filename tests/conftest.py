@@ -1,5 +1,7 @@
 """What many of the tests begin with, and the run of those that cover the tables of what can go wrong."""
 
+import copy
+
 import pytest
 from rows import Report
 
@@ -22,3 +24,14 @@ def own_caches():
         patch.setattr(programs, "_networks", programs.Cache(32))
         patch.setattr(programs, "_programs", programs.Cache(32))
         yield
+
+
+@pytest.fixture
+def watched(fitted, tmp_path, monkeypatch):
+    """Copies of what a module has fitted; afterwards the world is the same."""
+    from bad_input import same_world
+
+    monkeypatch.chdir(tmp_path)
+    copies = copy.deepcopy(fitted)
+    with same_world():
+        yield copies

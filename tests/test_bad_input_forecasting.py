@@ -4,7 +4,6 @@ A case is (row, words, call, error, pattern), as in the table's other half. What
 no file appears, and every fitted forecaster forecasts what it did before.
 """
 
-import copy
 import functools
 from types import SimpleNamespace
 
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from bad_input import rows, same_world
+from bad_input import rows
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 
@@ -327,15 +326,6 @@ def answers(fitted):
     """Return the bytes that each forecaster forecasts."""
     asked = {"covariates": X[:3], "frame_covariates": later(FRAME)[:3]}
     return {name: np.asarray(each.predict(asked.get(name))).tobytes() for name, each in vars(fitted).items()}
-
-
-@pytest.fixture
-def watched(fitted, tmp_path, monkeypatch):
-    """The fitted forecasters; afterwards the world is the same."""
-    monkeypatch.chdir(tmp_path)
-    copies = copy.deepcopy(fitted)
-    with same_world():
-        yield copies
 
 
 @pytest.mark.parametrize("case", rows(CASES))

@@ -17,7 +17,8 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from bad_input import rows, same_world
+from bad_input import rows
+from estimators import Foreign
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
@@ -125,25 +126,12 @@ def of_type(dtype):
 # --- containers ---
 
 
-class NotAnArray:
-    """What can be turned into an array, and is none."""
-
-    def __init__(self, values):
-        self.values = values
-
-    def __array__(self, dtype=None, copy=None):
-        return np.array(self.values, dtype=dtype)
-
-    def __array_function__(self, *_):
-        raise TypeError("not an array")
-
-
 def in_polars(array):
     pl = pytest.importorskip("polars")
     return pl.Series(array) if array.ndim == 1 else pl.DataFrame(array)
 
 
-CONTAINERS = {"lists": np.ndarray.tolist, "an object with __array__": NotAnArray, "polars": in_polars}
+CONTAINERS = {"lists": np.ndarray.tolist, "an object with __array__": Foreign, "polars": in_polars}
 READ_CONTAINERS = {
     "LSTMRegressor": lambda x, y: tiny().fit(x, y).predict(x),
     "SequenceScaler": lambda x, y: SequenceScaler().fit(x).transform(x),
@@ -380,15 +368,6 @@ def answers(fitted):
     """Return the bytes that each fitted estimator answers."""
     given = (fitted.lstm.predict(X), fitted.classifier.predict_proba(X), fitted.scaler.transform(X))
     return [np.asarray(answer).tobytes() for answer in (*given, fitted.forecaster.predict())]
-
-
-@pytest.fixture
-def watched(fitted, tmp_path, monkeypatch):
-    """Copies of the fitted estimators; afterwards the world is the same."""
-    monkeypatch.chdir(tmp_path)
-    copies = copy.deepcopy(fitted)
-    with same_world():
-        yield copies
 
 
 @pytest.mark.parametrize("case", rows(CASES))

@@ -7,6 +7,7 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import Foreign
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -128,19 +129,6 @@ def test_pandas_data_keep_their_type_and_give_the_windows_of_their_values(form, 
     ):
         assert same(np.asarray(left), np.asarray(right))
         assert left.dtype == dtype
-
-
-class Foreign:
-    """The container of a library that numpy can read and do nothing else with."""
-
-    def __init__(self, values):
-        self.values = values
-
-    def __array__(self, dtype=None, copy=None):
-        return np.array(self.values, dtype=dtype)
-
-    def __array_function__(self, *_):
-        raise TypeError("not an array")
 
 
 def test_foreign_containers_are_read_as_arrays():
